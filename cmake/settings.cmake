@@ -1,0 +1,10 @@
+# Warnings, sanitizers and the flags that all targets of this project share.
+add_library(trustformers_settings INTERFACE)
+target_compile_options(trustformers_settings INTERFACE
+  $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor>
+  # Results must not depend on which multiplications the compiler chooses to contract.
+  $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-ffp-contract=off>)
+if(TRUSTFORMERS_SANITIZE)
+  target_compile_options(trustformers_settings INTERFACE -fsanitize=${TRUSTFORMERS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(trustformers_settings INTERFACE -fsanitize=${TRUSTFORMERS_SANITIZE})
+endif()
