@@ -1,0 +1,106 @@
+"""Checks what docs/ARCHITECTURE.md forbids and a compiler does not see. Prints findings, then the counts of files.
+
+In src: rooms include only the rooms below them; files have at most 600 lines; nothing prints, aborts or exits;
+conditions on the machine stand only in base, backends, hub and weights. Includes of our own files are relative.
+"""
+import os
+import re
+import subprocess
+import sys
+
+CORE = ["base", "tensor", "ops"]
+ABOVE_OPS = CORE + ["autograd", "graph", "weights", "quantization"]
+MODELS = ABOVE_OPS + ["nn", "models", "tokenizers", "hub"]
+GENERATION = MODELS + ["generation", "streaming"]
+TRAIN = MODELS + ["train"]
+
+# A room sees itself and these. A room that is not listed may not exist.
+SEES = {
+    "base": [],
+    "tensor": ["base"],
+    "ops": ["base", "tensor"],
+    "autograd": CORE,
+    "graph": CORE,
+    "quantization": CORE,
+    "weights": CORE + ["quantization"],
+    "nn": ABOVE_OPS,
+    "models": ABOVE_OPS + ["nn", "tokenizers", "hub"],
+    "tokenizers": ["base"],
+    "hub": ["base"],
+    "processors": CORE,
+    "streaming": ["base", "tokenizers"],
+    "generation": MODELS + ["streaming"],
+    "onnx": CORE + ["graph"],
+    "train": MODELS,
+    "distillation": TRAIN,
+    "federated": TRAIN,
+    "nas": TRAIN,
+    "interpret": TRAIN,
+    "pipelines": GENERATION + ["processors"],
+    "capi": GENERATION + ["processors", "pipelines", "onnx", "train", "distillation", "federated", "nas", "interpret"],
+    # Kernels implement the tables that the Context is made of; nobody includes them.
+    "backends": CORE + ["autograd", "graph", "quantization"],
+}
+MACHINE_ROOMS = {"base", "backends", "hub", "weights"}
+MAX_LINES = 600
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
+MACHINE = re.compile(r"#\s*(?:if|ifdef|ifndef|elif)\b.*(__EMSCRIPTEN__|__wasm|__AVX|__SSE|__FMA__|__ARM|__aarch64__|__x86_64__|"
+                     r"__i386__|_M_X64|_WIN32|__APPLE__|__linux__|__ANDROID__|__unix__)")
+FORBIDDEN = re.compile(r"std::(?:cout|cerr|clog|printf|fprintf|puts)\b|(?<![\w:.>])(?:printf|fprintf|vprintf|vfprintf|puts|fputs|"
+                       r"perror|abort|exit|_Exit|quick_exit|terminate|assert)\s*\(|std::(?:abort|exit|terminate|quick_exit)\b")
+
+
+def code_only(text):
+    """The text with comments and the insides of literals blanked, line numbers kept."""
+    pattern = re.compile(r'R"([^()\\ ]{0,16})\((?:.|\n)*?\)\1"|//[^\n]*|/\*(?:.|\n)*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'')
+    return pattern.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+
+
+def findings(path, text):
+    parts = path.split("/")
+    room = parts[1] if len(parts) > 2 else None  # None: the umbrella header in src itself
+    if room is not None and room not in SEES:
+        yield 1, f"the room src/{room} is not in docs/ARCHITECTURE.md and tools/check_layers.py"
+        return
+    lines = text.split("\n")
+    if len(lines) > MAX_LINES + 1:
+        yield len(lines), f"{len(lines) - 1} lines, at most {MAX_LINES} are allowed"
+    code = code_only(text).split("\n")
+    for number, line in enumerate(lines, 1):
+        include = INCLUDE.match(line)
+        if include:
+            target = os.path.normpath(os.path.join(os.path.dirname(path), include.group(1)))
+            if not os.path.exists(target):
+                yield number, f'"{include.group(1)}" is no file beside this one: includes of our files are relative'
+            elif not target.startswith("src/"):
+                yield number, f"{target} lies outside src"
+            elif room is not None:
+                seen = target.split("/")[1]
+                if seen != room and seen not in SEES[room]:
+                    yield number, f"{room} may not include {seen} ({target})"
+        elif room is not None and room not in MACHINE_ROOMS and MACHINE.search(line):
+            yield number, f"a condition on the machine in {room}"
+        forbidden = FORBIDDEN.search(code[number - 1])
+        if forbidden:
+            yield number, f"the library may not print, abort or exit: {forbidden.group().strip()}"
+
+
+def main():
+    listing = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "src"], check=True,
+                             capture_output=True, text=True).stdout.split("\n")
+    files = [path for path in listing if path.endswith((".h", ".cpp")) and os.path.exists(path)]
+    bad = 0
+    for path in files:
+        with open(path, encoding="utf-8") as file:
+            found = list(findings(path, file.read()))
+        for line, message in found:
+            print(f"{path}:{line}: {message}")
+        bad += bool(found)
+    print(f"{len(files) - bad} passed, {bad} failed, 0 skipped")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    sys.exit(main())

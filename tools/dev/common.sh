@@ -1,0 +1,79 @@
+# What all verbs share: messages, packages, building with a progress line.
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "dev: $*"; exit 1; }
+jobs_count() { nproc 2>/dev/null || getconf _NPROCESSORS_ONLN; }
+
+# Packages by purpose, as Debian and Ubuntu name them.
+packages_build=(g++ cmake ninja-build ccache pkg-config nlohmann-json3-dev)
+packages_test=(doctest-dev)
+packages_clang=(clang-19 libclang-rt-19-dev)
+packages_format=(clang-format-19)
+packages_tidy=(clang-tidy-19)
+packages_python=(python3)
+
+# need PACKAGE…: installs those that are absent. Elsewhere than on Debian and Ubuntu the user's own tools are taken.
+need() {
+  command -v dpkg-query >/dev/null || return 0
+  local absent=() package
+  for package in "$@"; do
+    case $(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null) in ii*) ;; *) absent+=("$package") ;; esac
+  done
+  [ ${#absent[@]} -gt 0 ] || return 0
+  local root=()
+  if [ "$(id -u)" != 0 ]; then
+    if command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+      root=(sudo)
+    else
+      die "packages are missing; run: sudo apt-get install --no-install-recommends ${absent[*]}"
+    fi
+  fi
+  say "installing ${absent[*]}"
+  local install=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${absent[@]}")
+  # The package lists of a fresh machine are absent or old: refresh them only when the first try fails.
+  "${install[@]}" >/dev/null 2>&1 || { "${root[@]}" apt-get update -qq >/dev/null && "${install[@]}" >/dev/null; } ||
+    die "apt-get could not install ${absent[*]}"
+}
+
+# progress LABEL COMMAND…: runs it with its output in build/log/LABEL.log and shows the latest "[done/total]" line of
+# that output: in place on a terminal, every 20 seconds elsewhere. On failure prints what went wrong.
+progress() {
+  local label=$1 log=build/log/$1.log start=$SECONDS shown=$SECONDS pid status line
+  shift
+  mkdir -p build/log
+  "$@" >"$log" 2>&1 </dev/null &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.2
+    [ $((SECONDS - start)) -ge 2 ] || continue
+    line=$(tail -c 2000 "$log" | grep -aoE '^\[[0-9]+/[0-9]+\]' | tail -n 1 || true)
+    if [ -t 2 ]; then
+      printf '\r%s %s %ss ' "$label" "$line" $((SECONDS - start)) >&2
+    elif [ $((SECONDS - shown)) -ge 20 ]; then
+      shown=$SECONDS
+      say "$label $line $((SECONDS - start)) s"
+    fi
+  done
+  wait "$pid" && status=0 || status=$?
+  if [ -t 2 ] && [ $((SECONDS - start)) -ge 2 ]; then printf '\r\033[K' >&2; fi
+  if [ "$status" -ne 0 ]; then
+    { grep -aE -A 12 '^FAILED|error:|Error at' "$log" || tail -n 40 "$log"; } | head -n 100 >&2
+    say "$label failed; the whole output is in $log"
+  fi
+  return "$status"
+}
+
+# build PRESET [TARGET…]: configures when needed (CMake itself notices later changes) and builds.
+build() {
+  local preset=$1
+  shift
+  need "${packages_build[@]}" "${packages_test[@]}"
+  if command -v ccache >/dev/null; then
+    export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+  fi
+  local folder=build/$preset
+  if [ ! -e "$folder/build.ninja" ] || [ CMakePresets.json -nt "$folder/build.ninja" ]; then
+    progress "configure-$preset" cmake --preset "$preset" || return 1
+  fi
+  progress "build-$preset" ninja -C "$folder" -j "$(jobs_count)" "$@"
+}

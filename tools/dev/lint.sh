@@ -1,0 +1,38 @@
+# Source checks. Each prints its findings and a line "N passed, N failed, N skipped" that counts files.
+
+own_sources() { git ls-files --cached --others --exclude-standard -- '*.h' '*.cpp'; }
+
+check_format() {
+  need "${packages_format[@]}"
+  local total bad
+  total=$(own_sources | wc -l)
+  bad=$(own_sources | xargs -r clang-format-19 --dry-run 2>&1 | grep -oE '^[^ :]+:[0-9]+' | sort -u -t: -k1,1 || true)
+  [ -z "$bad" ] || printf '%s: not formatted (clang-format-19 -i)\n' $bad
+  local failed
+  failed=$(printf '%s' "$bad" | grep -c . || true)
+  echo "$((total - failed)) passed, $failed failed, 0 skipped"
+  [ "$failed" -eq 0 ]
+}
+
+check_layers() {
+  need "${packages_python[@]}"
+  python3 tools/check_layers.py
+}
+
+# clang-tidy over all sources of src and apps whose result is not known yet: a file is checked again when it, a header
+# of ours or .clang-tidy changed. LINT_SECONDS (default 600) bounds the time; what is left then counts as skipped.
+check_tidy() {
+  need "${packages_build[@]}" "${packages_test[@]}" "${packages_clang[@]}" "${packages_tidy[@]}" "${packages_python[@]}"
+  [ -e build/release/compile_commands.json ] || build release help >/dev/null
+  python3 tools/run_tidy.py --build build/release --seconds "${LINT_SECONDS:-600}" --jobs "$(jobs_count)"
+}
+
+verb_lint() {
+  local status=0
+  say "layer rule"; check_layers || status=1
+  say "clang-format"; check_format || status=1
+  if [ "${1:-}" != --fast ]; then
+    say "clang-tidy"; check_tidy || status=1
+  fi
+  return $status
+}

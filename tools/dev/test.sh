@@ -1,0 +1,53 @@
+# All tests. A stage is a function whose output holds lines "N passed, N failed, N skipped"; they are summed. A stage
+# that ends with an error without counting a failure counts as one failure.
+
+passed=0 failed=0 skipped=0
+
+stage() {
+  local name=$1 log=build/log/stage-$1.log status start=$SECONDS p=0 f=0 s=0 a b c
+  shift
+  mkdir -p build/log
+  say "== $name"
+  ( set -e; "$@" ) 2>&1 </dev/null | tee "$log"
+  status=${PIPESTATUS[0]}
+  while read -r a b c; do
+    p=$((p + a)) f=$((f + b)) s=$((s + c))
+  done < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$log")
+  if [ "$f" -eq 0 ] && { [ "$status" -ne 0 ] || [ $((p + s)) -eq 0 ]; }; then f=1; fi
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  say "== $name: $p passed, $f failed, $s skipped in $((SECONDS - start)) s"
+}
+
+# Runs a doctest program and turns its summary into our line.
+run_doctest() {
+  local log=build/log/doctest-$$-$RANDOM.log status=0
+  "$@" --no-intro=true --no-version=true >"$log" 2>&1 || status=$?
+  grep -avE '^\[doctest\] (assertions|Status):?' "$log" | grep -av '^=*$' || true
+  sed -nE 's/^\[doctest\] test cases: *[0-9]+ \| *([0-9]+) passed \| *([0-9]+) failed \| *([0-9]+) skipped.*/\1 passed, \2 failed, \3 skipped/p' "$log"
+  rm -f "$log"
+  return $status
+}
+
+stage_unit() {
+  build release trustformers_tests
+  run_doctest build/release/tests/trustformers_tests
+}
+
+stage_asan() {
+  build asan trustformers_tests
+  run_doctest build/asan/tests/trustformers_tests
+}
+
+verb_test() {
+  set +e +o pipefail
+  stage layers check_layers
+  stage format check_format
+  stage unit stage_unit
+  if [ "${1:-}" != --fast ]; then
+    stage sanitizers stage_asan
+    stage tidy check_tidy
+  fi
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ]
+}
+. tools/dev/lint.sh

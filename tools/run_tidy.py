@@ -1,0 +1,90 @@
+"""Runs clang-tidy in parallel within a time limit and remembers clean files. Prints findings, then the counts of files.
+
+A file is skipped as known to be clean when neither it, nor any header of ours, nor .clang-tidy changed since. Files that the time
+limit leaves unchecked are reported as skipped.
+"""
+import argparse
+import concurrent.futures
+import glob
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+
+TIDY = os.environ.get("CLANG_TIDY", "clang-tidy-19")
+
+
+def digest(paths):
+    total = hashlib.sha256()
+    for path in sorted(paths):
+        with open(path, "rb") as file:
+            total.update(hashlib.sha256(file.read()).digest())
+    return total.hexdigest()
+
+
+def check(path, build):
+    result = subprocess.run([TIDY, "--quiet", "-p", build, path], capture_output=True, text=True)
+    return path, result.returncode, result.stdout, result.stderr
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True, help="folder with compile_commands.json")
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+
+    top = os.getcwd() + os.sep
+    with open(os.path.join(options.build, "compile_commands.json"), encoding="utf-8") as file:
+        known = {os.path.relpath(entry["file"], top) for entry in json.load(file)}
+    sources = sorted(path for path in known if path.startswith(("src/", "apps/")) and os.path.exists(path))
+    headers = glob.glob("src/**/*.h", recursive=True) + [".clang-tidy"]
+    shared = digest(headers)
+
+    memory_path = os.path.join(options.build, "tidy-clean.json")
+    clean = {}
+    if os.path.exists(memory_path):
+        with open(memory_path, encoding="utf-8") as file:
+            clean = json.load(file)
+    keys = {path: hashlib.sha256((shared + digest([path])).encode()).hexdigest() for path in sources}
+    todo = [path for path in sources if clean.get(path) != keys[path]]
+    # The largest first, so that no long file is left for the end.
+    todo.sort(key=os.path.getsize, reverse=True)
+
+    deadline = time.monotonic() + options.seconds
+    failed, done = 0, 0
+    shown = time.monotonic()
+    pending = iter(todo)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        running = set()
+        while True:
+            while len(running) < options.jobs and time.monotonic() < deadline:
+                path = next(pending, None)
+                if path is None:
+                    break
+                running.add(pool.submit(check, path, options.build))
+            if not running:
+                break
+            finished, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+            for future in finished:
+                path, status, output, errors = future.result()
+                done += 1
+                if status == 0:
+                    clean[path] = keys[path]
+                else:
+                    failed += 1
+                    print(output.replace(top, "") or errors, flush=True)
+            if time.monotonic() - shown > 20:
+                shown = time.monotonic()
+                print(f"clang-tidy [{done}/{len(todo)}]", file=sys.stderr, flush=True)
+    with open(memory_path, "w", encoding="utf-8") as file:
+        json.dump({path: key for path, key in clean.items() if path in keys}, file)
+    left = len(todo) - done
+    print(f"{len(sources) - failed - left} passed, {failed} failed, {left} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
