@@ -11,6 +11,7 @@ packages_clang=(clang-19 libclang-rt-19-dev)
 packages_format=(clang-format-19)
 packages_tidy=(clang-tidy-19)
 packages_python=(python3)
+packages_fetch=(python3 python3-pip ca-certificates)
 
 # need PACKAGE…: installs those that are absent. Elsewhere than on Debian and Ubuntu the user's own tools are taken.
 need() {

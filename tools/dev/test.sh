@@ -38,12 +38,24 @@ stage_asan() {
   run_doctest build/asan/tests/trustformers_tests
 }
 
+# The library installed as a static and as a shared one, each used by a stranger's project.
+stage_install() {
+  build release
+  tests/install/run.sh build/release static
+  [ -e build/shared/build.ninja ] ||
+    progress configure-shared cmake --preset release -B build/shared -DBUILD_SHARED_LIBS=ON -DTRUSTFORMERS_BUILD_TESTS=OFF \
+      -DTRUSTFORMERS_BUILD_APPS=OFF -DTRUSTFORMERS_BUILD_EXAMPLES=OFF
+  progress build-shared ninja -C build/shared -j "$(jobs_count)"
+  tests/install/run.sh build/shared shared
+}
+
 verb_test() {
   set +e +o pipefail
   stage layers check_layers
   stage format check_format
   stage unit stage_unit
   if [ "${1:-}" != --fast ]; then
+    stage install stage_install
     stage sanitizers stage_asan
     stage tidy check_tidy
   fi
