@@ -31,8 +31,8 @@ class ByteReader {
   }
   void skip(std::uint64_t count, std::string_view what) { take(count, what); }
   void seek(std::uint64_t offset, std::string_view what) {
-    check(offset <= bytes_.size(), ErrorCode::parse, "[", where_, "] ", what, " at offset ", offset, ", but there are only ",
-          bytes_.size(), " bytes");
+    check(offset <= bytes_.size(), ErrorCode::parse, "[", where_, "] ", what, " at offset ", offset,
+          ", but there are only ", bytes_.size(), " bytes");
     offset_ = static_cast<std::size_t>(offset);
   }
 
@@ -52,14 +52,15 @@ class ByteReader {
 
   /// Throws unless `count` elements of at least `element_bytes` can still follow: call it before allocating for them.
   void require_elements(std::uint64_t count, std::uint64_t element_bytes, std::string_view what) const {
-    check(element_bytes == 0 || count <= remaining() / element_bytes, ErrorCode::parse, "[", where_, "] ", what, " claims ",
-          count, " elements of ", element_bytes, " bytes at offset ", offset_, ", but only ", remaining(), " bytes remain");
+    check(element_bytes == 0 || count <= remaining() / element_bytes, ErrorCode::parse, "[", where_, "] ", what,
+          " claims ", count, " elements of ", element_bytes, " bytes at offset ", offset_, ", but only ", remaining(),
+          " bytes remain");
   }
 
  private:
   void require(std::uint64_t count, std::string_view what) const {
-    check(count <= remaining(), ErrorCode::parse, "[", where_, "] ", what, " needs ", count, " bytes at offset ", offset_,
-          ", but only ", remaining(), " remain");
+    check(count <= remaining(), ErrorCode::parse, "[", where_, "] ", what, " needs ", count, " bytes at offset ",
+          offset_, ", but only ", remaining(), " remain");
   }
 
   std::span<const std::byte> bytes_;

@@ -10,10 +10,10 @@
 namespace trustformers {
 
 struct ProgressEvent {
-  std::string_view stage;   // "load", "download", "train", ...
-  std::string_view item;    // the file, tensor or step
-  std::int64_t done = 0;    // in units of `total`
-  std::int64_t total = 0;   // 0: unknown
+  std::string_view stage;  // "load", "download", "train", ...
+  std::string_view item;   // the file, tensor or step
+  std::int64_t done = 0;   // in units of `total`
+  std::int64_t total = 0;  // 0: unknown
 };
 
 using ProgressCallback = std::function<void(const ProgressEvent&)>;
