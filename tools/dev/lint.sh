@@ -19,6 +19,11 @@ check_layers() {
   python3 tools/check_layers.py
 }
 
+check_docs() {
+  need "${packages_python[@]}"
+  python3 tools/check_docs.py
+}
+
 # clang-tidy over all sources of src and apps whose result is not known yet: a file is checked again when it, a header
 # of ours or .clang-tidy changed. LINT_SECONDS (default 600) bounds the time; what is left then counts as skipped.
 check_tidy() {
@@ -30,6 +35,7 @@ check_tidy() {
 verb_lint() {
   local status=0
   say "layer rule"; check_layers || status=1
+  say "documents"; check_docs || status=1
   say "clang-format"; check_format || status=1
   if [ "${1:-}" != --fast ]; then
     say "clang-tidy"; check_tidy || status=1

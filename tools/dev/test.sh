@@ -52,6 +52,7 @@ stage_install() {
 verb_test() {
   set +e +o pipefail
   stage layers check_layers
+  stage documents check_docs
   stage format check_format
   stage unit stage_unit
   if [ "${1:-}" != --fast ]; then
