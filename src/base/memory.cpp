@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <cstdint>
 #include <new>
 
 #include "error.h"
@@ -10,7 +11,7 @@ namespace trustformers {
 std::shared_ptr<std::byte> allocate_huge(std::size_t bytes) {
   constexpr std::size_t huge_page = std::size_t{2} << 20;
   const std::size_t alignment = bytes >= huge_page ? huge_page : 64;
-  check(bytes <= SIZE_MAX - 2 * alignment, ErrorCode::out_of_memory, "[memory] cannot allocate ", bytes, " bytes");
+  check(bytes < PTRDIFF_MAX - alignment, ErrorCode::out_of_memory, "[memory] cannot allocate ", bytes, " bytes");
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void* const start = ::operator new(rounded, std::align_val_t{alignment}, std::nothrow);
   check(start != nullptr, ErrorCode::out_of_memory, "[memory] cannot allocate ", bytes, " bytes");
