@@ -76,5 +76,8 @@ build() {
   if [ ! -e "$folder/build.ninja" ] || [ CMakePresets.json -nt "$folder/build.ninja" ]; then
     progress "configure-$preset" cmake --preset "$preset" || return 1
   fi
-  progress "build-$preset" ninja -C "$folder" -j "$(jobs_count)" "$@"
+  local status=0
+  progress "build-$preset" ninja -C "$folder" -j "$(jobs_count)" "$@" || status=$?
+  grep -aE '(src|apps|tests|examples|tools|bench)/[^ ]+ warning: ' "build/log/build-$preset.log" | tee -a "build/log/warnings-$preset" >&2 || true
+  return $status
 }

@@ -33,34 +33,65 @@ stage_unit() {
   run_doctest build/release/tests/trustformers_tests
 }
 
-stage_asan() {
-  build asan trustformers_tests
-  run_doctest build/asan/tests/trustformers_tests
+# The tests again, compiled by clang with AddressSanitizer and UndefinedBehaviorSanitizer. The build folder is that of
+# the fuzz targets, so that the library is compiled with sanitizers only once.
+stage_sanitizers() {
+  fuzz_build trustformers_tests
+  run_doctest build/fuzz/tests/trustformers_tests
+}
+
+# Every fuzz target for FUZZ_SECONDS (default 60), two at a time.
+stage_fuzz() {
+  local name
+  for name in $(fuzz_names); do fuzz_build "${name}_fuzz"; done
+  export -f fuzz_run
+  fuzz_names | xargs -P 2 -I{} bash -c 'fuzz_run "$1" "$2"' - {} "${FUZZ_SECONDS:-60}"
+}
+
+# What the compilers warned about while the stages above built; in a fresh clone that is everything.
+stage_warnings() {
+  local preset status=0
+  for preset in release fuzz; do
+    if [ -s "build/log/warnings-$preset" ]; then
+      status=1
+      sort -u "build/log/warnings-$preset"
+      echo "0 passed, 1 failed, 0 skipped"
+    else
+      echo "1 passed, 0 failed, 0 skipped"
+    fi
+  done
+  return $status
 }
 
 # The library installed as a static and as a shared one, each used by a stranger's project.
 stage_install() {
   build release
-  tests/install/run.sh build/release static
+  local status=0
+  tests/install/run.sh build/release static || status=1
   [ -e build/shared/build.ninja ] ||
     progress configure-shared cmake --preset release -B build/shared -DBUILD_SHARED_LIBS=ON -DTRUSTFORMERS_BUILD_TESTS=OFF \
       -DTRUSTFORMERS_BUILD_APPS=OFF -DTRUSTFORMERS_BUILD_EXAMPLES=OFF
   progress build-shared ninja -C build/shared -j "$(jobs_count)"
-  tests/install/run.sh build/shared shared
+  tests/install/run.sh build/shared shared || status=1
+  return $status
 }
 
 verb_test() {
   set +e +o pipefail
+  rm -f build/log/warnings-*
   stage layers check_layers
   stage documents check_docs
   stage format check_format
   stage unit stage_unit
   if [ "${1:-}" != --fast ]; then
     stage install stage_install
-    stage sanitizers stage_asan
+    stage sanitizers stage_sanitizers
+    stage fuzz stage_fuzz
+    stage warnings stage_warnings
     stage tidy check_tidy
   fi
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ]
 }
 . tools/dev/lint.sh
+. tools/dev/fuzz.sh
