@@ -23,6 +23,11 @@ class Device {
   virtual const Kernel* find_kernel(const OpDef& op) const = 0;
   /// Copies host bytes to the start of a storage.
   virtual void upload(std::span<const std::byte> bytes, Storage& storage) = 0;
+  /// A row-major copy of a strided tensor.
+  virtual Tensor contiguous(const Tensor& tensor) = 0;
+  /// Writes `source` over the elements of the view `target` (same shape and dtype): the one mutation besides kernels'
+  /// own outputs, for cache writes and optimizer steps.
+  virtual void write(const Tensor& source, const Tensor& target) = 0;
   /// See Tensor::read; `tensor` is contiguous.
   virtual void read(const Tensor& tensor, std::function<void(std::span<const std::byte>)> done) = 0;
   /// Repacks a weight [N, K] of linear() for this device's kernels and keeps the result beside its storage.

@@ -54,7 +54,8 @@ class Tensor {
   explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}
 
   // Making tensors. All are contiguous and live on the current context's default device.
-  static Tensor empty(const Shape& shape, DType dtype = DType::f32);
+  /// Uninitialised; on `device` when one is given.
+  static Tensor empty(const Shape& shape, DType dtype = DType::f32, Device* device = nullptr);
   static Tensor zeros(const Shape& shape, DType dtype = DType::f32);
   static Tensor ones(const Shape& shape, DType dtype = DType::f32);
   static Tensor full(const Shape& shape, double value, DType dtype = DType::f32);

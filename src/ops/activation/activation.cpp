@@ -1,0 +1,76 @@
+#include "activation.h"
+
+#include <numbers>
+
+#include "../elementwise/binary.h"
+#include "../elementwise/unary.h"
+#include "../infer.h"
+
+namespace trustformers {
+namespace {
+
+DType compute_dtype(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
+Tensor widened(const Tensor& x) { return cast(x, compute_dtype(x.dtype())); }
+
+void infer_one(const OpCall& call, OutputSpecs& out) {
+  infer::require_floating("activation", "input", call.in[0]);
+  out.push_back({call.in[0].shape(), call.in[0].dtype()});
+}
+
+void infer_gated(const OpCall& call, OutputSpecs& out) {
+  infer::require_floating("gated activation", "gate", call.in[0]);
+  infer::require_same_dtype("gated activation", call.in[0], call.in[1]);
+  infer::require_shape("gated activation", "up", call.in[1], call.in[0].shape());
+  out.push_back({call.in[0].shape(), call.in[0].dtype()});
+}
+
+Tensor gelu_of(const Tensor& x, GeluKind kind) {
+  switch (kind) {
+    case GeluKind::exact: return x * 0.5 * (erf(x * (1 / std::numbers::sqrt2)) + 1);
+    case GeluKind::tanh: {
+      const Tensor inner = (x + x * x * x * 0.044715) * (std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
+      return x * 0.5 * (tanh(inner) + 1);
+    }
+    case GeluKind::quick: return x * sigmoid(x * 1.702);
+  }
+  fail(ErrorCode::invalid_argument, "[gelu] no such kind: ", static_cast<int>(kind));
+}
+
+Tensor silu_of(const Tensor& x) { return x * sigmoid(x); }
+
+}  // namespace
+
+const OpDef gelu_op = {.name = "gelu",
+                       .attrs = attrs_type<GeluAttrs>(),
+                       .infer = infer_one,
+                       .decompose = [](const OpCall& call) {
+                         return Tensors{cast(gelu_of(widened(call.in[0]), call.as<GeluAttrs>().kind), call.in[0].dtype())};
+                       }};
+const OpDef silu_op = {.name = "silu",
+                       .attrs = attrs_type<NoAttrs>(),
+                       .infer = infer_one,
+                       .decompose = [](const OpCall& call) {
+                         return Tensors{cast(silu_of(widened(call.in[0])), call.in[0].dtype())};
+                       }};
+const OpDef swiglu_op = {.name = "swiglu",
+                         .attrs = attrs_type<NoAttrs>(),
+                         .infer = infer_gated,
+                         .decompose = [](const OpCall& call) {
+                           return Tensors{cast(silu_of(widened(call.in[0])) * widened(call.in[1]), call.in[0].dtype())};
+                         }};
+const OpDef geglu_op = {.name = "geglu",
+                        .attrs = attrs_type<GeluAttrs>(),
+                        .infer = infer_gated,
+                        .decompose = [](const OpCall& call) {
+                          const Tensor gate = gelu_of(widened(call.in[0]), call.as<GeluAttrs>().kind);
+                          return Tensors{cast(gate * widened(call.in[1]), call.in[0].dtype())};
+                        }};
+
+Tensor gelu(const Tensor& x, GeluKind kind) { return dispatch1(gelu_op, GeluAttrs{kind}, {x}); }
+Tensor silu(const Tensor& x) { return dispatch1(silu_op, {x}); }
+Tensor swiglu(const Tensor& gate, const Tensor& up) { return dispatch1(swiglu_op, {gate, up}); }
+Tensor geglu(const Tensor& gate, const Tensor& up, GeluKind kind) {
+  return dispatch1(geglu_op, GeluAttrs{kind}, {gate, up});
+}
+
+}  // namespace trustformers
