@@ -89,7 +89,8 @@ Tensors dispatch(const OpDef& op, const void* attrs, std::span<const Tensor> in)
     // A decomposition may hand back an input; the tape needs a tensor of its own to mark.
     for (Tensor& result : out)
       for (const Tensor& input : in)
-        if (input.defined() && result.is_same(input)) result = make_view(input, input.shape(), input.strides(), input.impl().offset);
+        if (input.defined() && result.is_same(input))
+          result = make_view(input, input.shape(), input.strides(), input.impl().offset);
   }
   if (taped) context.tape().record(op, attrs, in, {out.data(), out.size()});
   return out;

@@ -28,7 +28,9 @@ decltype(auto) for_each_dtype(DType dtype, std::string_view op, Body&& body) {
     case DType::i32: return body(TypeTag<std::int32_t>{});
     case DType::i64: return body(TypeTag<std::int64_t>{});
     case DType::boolean: return body(TypeTag<bool>{});
-    default: fail(ErrorCode::dtype_mismatch, "[", op, "] ", to_string(dtype), " blocks have no elements to work on: dequantise first");
+    default:
+      fail(ErrorCode::dtype_mismatch, "[", op, "] ", to_string(dtype),
+           " blocks have no elements to work on: dequantise first");
   }
 }
 
@@ -57,6 +59,15 @@ compute_t<T> load(T value) {
     return to_float(value);
   else
     return value;
+}
+
+/// False for every integer.
+template <class V>
+bool is_nan(V value) {
+  if constexpr (std::is_floating_point_v<V>)
+    return std::isnan(value);
+  else
+    return false;
 }
 
 /// Converts between any two element types: to bool as "not zero", to integers by truncation, saturating (NaN is 0).

@@ -48,8 +48,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view op) {
   for (std::size_t i = 0; i < rank; ++i) {
     const std::int64_t left = i + a.size() >= rank ? a[i + a.size() - rank] : 1;
     const std::int64_t right = i + b.size() >= rank ? b[i + b.size() - rank] : 1;
-    check(left == right || left == 1 || right == 1, ErrorCode::shape_mismatch, "[", op, "] shapes ", to_string(a), " and ",
-          to_string(b), " do not broadcast");
+    check(left == right || left == 1 || right == 1, ErrorCode::shape_mismatch, "[", op, "] shapes ", to_string(a),
+          " and ", to_string(b), " do not broadcast");
     out[i] = left == 1 ? right : left;
   }
   return out;
@@ -57,8 +57,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view op) {
 
 int normalize_dim(std::int64_t dim, std::size_t rank, std::string_view op) {
   const auto limit = static_cast<std::int64_t>(std::max<std::size_t>(rank, 1));
-  check(dim >= -limit && dim < limit, ErrorCode::out_of_range, "[", op, "] dimension ", dim, " is outside a tensor of rank ",
-        rank);
+  check(dim >= -limit && dim < limit, ErrorCode::out_of_range, "[", op, "] dimension ", dim,
+        " is outside a tensor of rank ", rank);
   return static_cast<int>(dim < 0 ? dim + limit : dim);
 }
 

@@ -89,17 +89,18 @@ Tensor Tensor::randn(const Shape& shape, std::uint64_t seed, DType dtype) {
 
 Tensor Tensor::from_bytes(std::span<const std::byte> bytes, const Shape& shape, DType dtype) {
   const auto expected = static_cast<std::size_t>(tensor_bytes(shape, dtype));
-  check(bytes.size() == expected, ErrorCode::shape_mismatch, "[tensor] ", to_string(dtype), " ", to_string(shape), " has ",
-        expected, " bytes, got ", bytes.size());
+  check(bytes.size() == expected, ErrorCode::shape_mismatch, "[tensor] ", to_string(dtype), " ", to_string(shape),
+        " has ", expected, " bytes, got ", bytes.size());
   Tensor out = empty(shape, dtype);
   out.device().upload(bytes, *out.impl().storage);
   return out;
 }
 
-Tensor Tensor::borrow(std::span<const std::byte> bytes, const Shape& shape, DType dtype, std::shared_ptr<const void> owner) {
+Tensor Tensor::borrow(std::span<const std::byte> bytes, const Shape& shape, DType dtype,
+                      std::shared_ptr<const void> owner) {
   const auto expected = static_cast<std::size_t>(tensor_bytes(shape, dtype));
-  check(bytes.size() == expected, ErrorCode::shape_mismatch, "[tensor] ", to_string(dtype), " ", to_string(shape), " has ",
-        expected, " bytes, got ", bytes.size());
+  check(bytes.size() == expected, ErrorCode::shape_mismatch, "[tensor] ", to_string(dtype), " ", to_string(shape),
+        " has ", expected, " bytes, got ", bytes.size());
   auto storage = std::make_shared<Storage>();
   storage->device = &Context::current().cpu();
   storage->data = const_cast<std::byte*>(bytes.data());  // read_only keeps writers away
@@ -185,7 +186,8 @@ Tensor& Tensor::set_requires_grad(bool value) {
   check(!value || is_floating(dtype()), ErrorCode::dtype_mismatch, "[requires_grad] needs a floating type, got ",
         describe(*this));
   AutogradMeta& meta = autograd_meta(*this);
-  check(!meta.node, ErrorCode::invalid_argument, "[requires_grad] ", describe(*this), " was computed: detach() it first");
+  check(!meta.node, ErrorCode::invalid_argument, "[requires_grad] ", describe(*this),
+        " was computed: detach() it first");
   meta.requires_grad = value;
   return *this;
 }

@@ -29,8 +29,8 @@ struct Storage {
   std::byte* data = nullptr;  // host memory, or nullptr on devices whose memory the host cannot see
   std::uint64_t handle = 0;   // the device's own name for the memory, where data is nullptr
   std::size_t bytes = 0;
-  bool read_only = false;       // part of a mapped file
-  std::shared_ptr<const void> owner;  // keeps data alive
+  bool read_only = false;                      // part of a mapped file
+  std::shared_ptr<const void> owner;           // keeps data alive
   std::shared_ptr<const PackedWeight> packed;  // see Device::prepack; dropped by Tensor::mark_mutated
 };
 
@@ -81,7 +81,8 @@ class Tensor {
   static Tensor scalar(double value, DType dtype = DType::f32) { return full({}, value, dtype); }
   static Tensor from_bytes(std::span<const std::byte> bytes, const Shape& shape, DType dtype);
   /// A contiguous tensor over memory that `owner` keeps alive, without a copy; it is read-only. CPU only.
-  static Tensor borrow(std::span<const std::byte> bytes, const Shape& shape, DType dtype, std::shared_ptr<const void> owner);
+  static Tensor borrow(std::span<const std::byte> bytes, const Shape& shape, DType dtype,
+                       std::shared_ptr<const void> owner);
 
   bool defined() const { return impl_ != nullptr; }
   explicit operator bool() const { return defined(); }
@@ -95,8 +96,8 @@ class Tensor {
   Device& device() const;
   bool is_contiguous() const { return trustformers::is_contiguous(impl().shape, impl().strides); }
 
-  /// The first element, for devices whose memory the host sees. Throws dtype_mismatch; unsupported elsewhere (use read).
-  /// data() is for reading; mutable_data() belongs to kernels, optimizer steps and cache writes.
+  /// The first element, for devices whose memory the host sees. Throws dtype_mismatch; unsupported elsewhere (use
+  /// read). data() is for reading; mutable_data() belongs to kernels, optimizer steps and cache writes.
   template <class T>
   const T* data() const {
     return reinterpret_cast<const T*>(host_address(dtype_v<T>));

@@ -40,31 +40,23 @@ Tensor silu_of(const Tensor& x) { return x * sigmoid(x); }
 
 }  // namespace
 
-const OpDef gelu_op = {.name = "gelu",
-                       .attrs = attrs_type<GeluAttrs>(),
-                       .infer = infer_one,
-                       .decompose = [](const OpCall& call) {
-                         return Tensors{cast(gelu_of(widened(call.in[0]), call.as<GeluAttrs>().kind), call.in[0].dtype())};
-                       }};
-const OpDef silu_op = {.name = "silu",
-                       .attrs = attrs_type<NoAttrs>(),
-                       .infer = infer_one,
-                       .decompose = [](const OpCall& call) {
-                         return Tensors{cast(silu_of(widened(call.in[0])), call.in[0].dtype())};
-                       }};
-const OpDef swiglu_op = {.name = "swiglu",
-                         .attrs = attrs_type<NoAttrs>(),
-                         .infer = infer_gated,
-                         .decompose = [](const OpCall& call) {
-                           return Tensors{cast(silu_of(widened(call.in[0])) * widened(call.in[1]), call.in[0].dtype())};
-                         }};
-const OpDef geglu_op = {.name = "geglu",
-                        .attrs = attrs_type<GeluAttrs>(),
-                        .infer = infer_gated,
-                        .decompose = [](const OpCall& call) {
-                          const Tensor gate = gelu_of(widened(call.in[0]), call.as<GeluAttrs>().kind);
-                          return Tensors{cast(gate * widened(call.in[1]), call.in[0].dtype())};
-                        }};
+const OpDef gelu_op = {
+    .name = "gelu", .attrs = attrs_type<GeluAttrs>(), .infer = infer_one, .decompose = [](const OpCall& call) {
+      return Tensors{cast(gelu_of(widened(call.in[0]), call.as<GeluAttrs>().kind), call.in[0].dtype())};
+    }};
+const OpDef silu_op = {
+    .name = "silu", .attrs = attrs_type<NoAttrs>(), .infer = infer_one, .decompose = [](const OpCall& call) {
+      return Tensors{cast(silu_of(widened(call.in[0])), call.in[0].dtype())};
+    }};
+const OpDef swiglu_op = {
+    .name = "swiglu", .attrs = attrs_type<NoAttrs>(), .infer = infer_gated, .decompose = [](const OpCall& call) {
+      return Tensors{cast(silu_of(widened(call.in[0])) * widened(call.in[1]), call.in[0].dtype())};
+    }};
+const OpDef geglu_op = {
+    .name = "geglu", .attrs = attrs_type<GeluAttrs>(), .infer = infer_gated, .decompose = [](const OpCall& call) {
+      const Tensor gate = gelu_of(widened(call.in[0]), call.as<GeluAttrs>().kind);
+      return Tensors{cast(gate * widened(call.in[1]), call.in[0].dtype())};
+    }};
 
 Tensor gelu(const Tensor& x, GeluKind kind) { return dispatch1(gelu_op, GeluAttrs{kind}, {x}); }
 Tensor silu(const Tensor& x) { return dispatch1(silu_op, {x}); }

@@ -24,7 +24,8 @@ void infer_attention(const OpCall& call, OutputSpecs& out) {
   infer::require_same_dtype("attention", k, v);
   check(k.size(0) == q.size(0) && v.size(0) == q.size(0) && k.size(3) == q.size(3) && k.size(1) == v.size(1) &&
             k.size(2) == v.size(2) && k.size(1) > 0 && q.size(1) % k.size(1) == 0,
-        ErrorCode::shape_mismatch, "[attention] k and v do not fit q: ", describe(q), ", ", describe(k), ", ", describe(v));
+        ErrorCode::shape_mismatch, "[attention] k and v do not fit q: ", describe(q), ", ", describe(k), ", ",
+        describe(v));
   if (key_mask.defined()) {
     check(key_mask.dtype() == DType::boolean, ErrorCode::dtype_mismatch, "[attention] key_mask must be bool, got ",
           describe(key_mask));

@@ -55,8 +55,9 @@ const OpDef rope_op = {.name = "rope",
                        .infer = infer_rope,
                        .decompose = decompose_rope,
                        .vjp = [](const VjpCall& c) {
-                         return std::vector{rope(c.grads[0], c.in[1], neg(c.in[2]), c.in[3], c.as<RopeAttrs>().interleaved),
-                                            Tensor(), Tensor(), Tensor()};
+                         return std::vector{
+                             rope(c.grads[0], c.in[1], neg(c.in[2]), c.in[3], c.as<RopeAttrs>().interleaved), Tensor(),
+                             Tensor(), Tensor()};
                        }};
 
 Tensor rope(const Tensor& x, const Tensor& cos, const Tensor& sin, const Tensor& positions, bool interleaved) {

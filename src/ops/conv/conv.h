@@ -15,8 +15,8 @@ struct ConvAttrs {
 /// H' = (H + 2·padding - dilation·(kh - 1) - 1) / stride + 1.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvAttrs& attrs = {});
 /// x [B, C, L], weight [O, C / groups, k], bias [O] or undefined -> [B, O, L'].
-Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, std::int64_t stride = 1, std::int64_t padding = 0,
-              std::int64_t dilation = 1, std::int64_t groups = 1);
+Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, std::int64_t stride = 1,
+              std::int64_t padding = 0, std::int64_t dilation = 1, std::int64_t groups = 1);
 
 extern const OpDef conv2d_op;
 

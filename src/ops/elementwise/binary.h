@@ -9,7 +9,7 @@ namespace trustformers {
 Tensor add(const Tensor& a, const Tensor& b);
 Tensor sub(const Tensor& a, const Tensor& b);
 Tensor mul(const Tensor& a, const Tensor& b);
-Tensor div(const Tensor& a, const Tensor& b);  // integers give f32, as in PyTorch
+Tensor div(const Tensor& a, const Tensor& b);      // integers give f32, as in PyTorch
 Tensor maximum(const Tensor& a, const Tensor& b);  // NaN if either is; a tie gives each half of the gradient
 Tensor minimum(const Tensor& a, const Tensor& b);
 
@@ -43,7 +43,7 @@ Tensor logical_or(const Tensor& a, const Tensor& b);
 /// condition ? a : b, with a bool condition; all three broadcast.
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 
-extern const OpDef add_op, sub_op, mul_op, div_op, maximum_op, minimum_op, equal_op, less_op, less_equal_op, logical_and_op,
-    logical_or_op, where_op;
+extern const OpDef add_op, sub_op, mul_op, div_op, maximum_op, minimum_op, equal_op, less_op, less_equal_op,
+    logical_and_op, logical_or_op, where_op;
 
 }  // namespace trustformers

@@ -39,8 +39,10 @@ const OpDef sign_op = unary("sign", infer_number, no_gradient);
 const OpDef relu_op = unary("relu", infer_number, [](const VjpCall& c) {
   return std::vector{mul(c.grads[0], cast(greater(c.in[0], 0), c.in[0].dtype()))};
 });
-const OpDef exp_op = unary("exp", infer_floating, [](const VjpCall& c) { return std::vector{mul(c.grads[0], c.out[0])}; });
-const OpDef log_op = unary("log", infer_floating, [](const VjpCall& c) { return std::vector{div(c.grads[0], c.in[0])}; });
+const OpDef exp_op =
+    unary("exp", infer_floating, [](const VjpCall& c) { return std::vector{mul(c.grads[0], c.out[0])}; });
+const OpDef log_op =
+    unary("log", infer_floating, [](const VjpCall& c) { return std::vector{div(c.grads[0], c.in[0])}; });
 const OpDef sqrt_op =
     unary("sqrt", infer_floating, [](const VjpCall& c) { return std::vector{div(mul(c.grads[0], 0.5), c.out[0])}; });
 const OpDef rsqrt_op = unary("rsqrt", infer_floating, [](const VjpCall& c) {
@@ -105,11 +107,11 @@ Tensor tanh(const Tensor& x) { return dispatch1(tanh_op, {x}); }
 Tensor sigmoid(const Tensor& x) { return dispatch1(sigmoid_op, {x}); }
 Tensor erf(const Tensor& x) { return dispatch1(erf_op, {x}); }
 Tensor floor(const Tensor& x) { return dispatch1(floor_op, {x}); }
-Tensor affine(const Tensor& x, double scale, double shift) { return dispatch1(affine_op, AffineAttrs{scale, shift}, {x}); }
+Tensor affine(const Tensor& x, double scale, double shift) {
+  return dispatch1(affine_op, AffineAttrs{scale, shift}, {x});
+}
 Tensor pow(const Tensor& x, double exponent) { return dispatch1(pow_op, PowAttrs{exponent}, {x}); }
 Tensor logical_not(const Tensor& x) { return dispatch1(logical_not_op, {x}); }
-Tensor cast(const Tensor& x, DType dtype) {
-  return x.dtype() == dtype ? x : dispatch1(cast_op, CastAttrs{dtype}, {x});
-}
+Tensor cast(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : dispatch1(cast_op, CastAttrs{dtype}, {x}); }
 
 }  // namespace trustformers

@@ -45,7 +45,7 @@ struct CastAttrs {
 };
 Tensor cast(const Tensor& x, DType dtype);
 
-extern const OpDef neg_op, abs_op, sign_op, relu_op, exp_op, log_op, sqrt_op, rsqrt_op, sin_op, cos_op, tanh_op, sigmoid_op,
-    erf_op, floor_op, affine_op, pow_op, logical_not_op, cast_op;
+extern const OpDef neg_op, abs_op, sign_op, relu_op, exp_op, log_op, sqrt_op, rsqrt_op, sin_op, cos_op, tanh_op,
+    sigmoid_op, erf_op, floor_op, affine_op, pow_op, logical_not_op, cast_op;
 
 }  // namespace trustformers

@@ -55,20 +55,15 @@ Tensors decompose_embedding(const OpCall& call) {
 
 }  // namespace
 
-const OpDef gather_op = {.name = "gather",
-                         .attrs = attrs_type<IndexAttrs>(),
-                         .infer = infer_gather,
-                         .vjp = [](const VjpCall& c) {
-                           const Tensor zero = Tensor::zeros(c.in[0].shape(), c.grads[0].dtype());
-                           return std::vector{scatter_add(zero, c.as<IndexAttrs>().dim, c.in[1], c.grads[0]), Tensor()};
-                         }};
-const OpDef scatter_add_op = {.name = "scatter_add",
-                              .attrs = attrs_type<IndexAttrs>(),
-                              .infer = infer_scatter_add,
-                              .vjp = [](const VjpCall& c) {
-                                return std::vector{c.grads[0], Tensor(),
-                                                   gather(c.grads[0], c.as<IndexAttrs>().dim, c.in[1])};
-                              }};
+const OpDef gather_op = {
+    .name = "gather", .attrs = attrs_type<IndexAttrs>(), .infer = infer_gather, .vjp = [](const VjpCall& c) {
+      const Tensor zero = Tensor::zeros(c.in[0].shape(), c.grads[0].dtype());
+      return std::vector{scatter_add(zero, c.as<IndexAttrs>().dim, c.in[1], c.grads[0]), Tensor()};
+    }};
+const OpDef scatter_add_op = {
+    .name = "scatter_add", .attrs = attrs_type<IndexAttrs>(), .infer = infer_scatter_add, .vjp = [](const VjpCall& c) {
+      return std::vector{c.grads[0], Tensor(), gather(c.grads[0], c.as<IndexAttrs>().dim, c.in[1])};
+    }};
 const OpDef embedding_op = {.name = "embedding",
                             .attrs = attrs_type<NoAttrs>(),
                             .infer = infer_embedding,

@@ -23,7 +23,8 @@ void infer_matmul(const OpCall& call, OutputSpecs& out) {
   infer::require_same_dtype("matmul", a, b);
   infer::require_rank("matmul", "left", a, 2);
   infer::require_rank("matmul", "right", b, 2);
-  check(a.size(-1) == b.size(-2), ErrorCode::shape_mismatch, "[matmul] inner sizes differ: ", describe(a), " x ", describe(b));
+  check(a.size(-1) == b.size(-2), ErrorCode::shape_mismatch, "[matmul] inner sizes differ: ", describe(a), " x ",
+        describe(b));
   Shape shape = broadcast_shapes(batch_dims(a), batch_dims(b), "matmul");
   shape.push_back(a.size(-2));
   shape.push_back(b.size(-1));
@@ -80,8 +81,7 @@ std::vector<Tensor> linear_vjp(const VjpCall& c) {
 
 }  // namespace
 
-const OpDef matmul_op = {
-    .name = "matmul", .attrs = attrs_type<NoAttrs>(), .infer = infer_matmul, .vjp = matmul_vjp};
+const OpDef matmul_op = {.name = "matmul", .attrs = attrs_type<NoAttrs>(), .infer = infer_matmul, .vjp = matmul_vjp};
 const OpDef linear_op = {.name = "linear",
                          .attrs = attrs_type<LinearAttrs>(),
                          .infer = infer_linear,

@@ -5,8 +5,8 @@
 
 namespace trustformers {
 
-/// a [..., M, K] x b [..., K, N] -> [..., M, N]; leading dimensions broadcast. Vectors as in torch.matmul. Floating types
-/// of one dtype; f16 and bf16 accumulate in f32. A primitive.
+/// a [..., M, K] x b [..., K, N] -> [..., M, N]; leading dimensions broadcast. Vectors as in torch.matmul. Floating
+/// types of one dtype; f16 and bf16 accumulate in f32. A primitive.
 Tensor matmul(const Tensor& a, const Tensor& b);
 
 struct LinearAttrs {

@@ -57,29 +57,28 @@ Tensor shifted(const OpCall& call) {
 
 }  // namespace
 
-const OpDef rms_norm_op = {
-    .name = "rms_norm",
-    .attrs = attrs_type<NormAttrs>(),
-    .infer = [](const OpCall& call, OutputSpecs& out) { infer_norm("rms_norm", call, out); },
-    .decompose = decompose_rms_norm};
-const OpDef layer_norm_op = {
-    .name = "layer_norm",
-    .attrs = attrs_type<NormAttrs>(),
-    .infer = [](const OpCall& call, OutputSpecs& out) { infer_norm("layer_norm", call, out); },
-    .decompose = decompose_layer_norm};
-const OpDef softmax_op = {.name = "softmax",
-                          .attrs = attrs_type<SoftmaxAttrs>(),
-                          .infer = infer_softmax,
-                          .decompose =
-                              [](const OpCall& call) {
-                                const Tensor e = exp(shifted(call));
-                                return Tensors{cast(e / sum(e, {call.as<SoftmaxAttrs>().dim}, true), call.in[0].dtype())};
-                              },
-                          .vjp =
-                              [](const VjpCall& c) {
-                                const Tensor gy = c.grads[0] * c.out[0];
-                                return std::vector{gy - c.out[0] * sum(gy, {c.as<SoftmaxAttrs>().dim}, true)};
-                              }};
+const OpDef rms_norm_op = {.name = "rms_norm",
+                           .attrs = attrs_type<NormAttrs>(),
+                           .infer = [](const OpCall& call, OutputSpecs& out) { infer_norm("rms_norm", call, out); },
+                           .decompose = decompose_rms_norm};
+const OpDef layer_norm_op = {.name = "layer_norm",
+                             .attrs = attrs_type<NormAttrs>(),
+                             .infer = [](const OpCall& call, OutputSpecs& out) { infer_norm("layer_norm", call, out); },
+                             .decompose = decompose_layer_norm};
+const OpDef softmax_op = {
+    .name = "softmax",
+    .attrs = attrs_type<SoftmaxAttrs>(),
+    .infer = infer_softmax,
+    .decompose =
+        [](const OpCall& call) {
+          const Tensor e = exp(shifted(call));
+          return Tensors{cast(e / sum(e, {call.as<SoftmaxAttrs>().dim}, true), call.in[0].dtype())};
+        },
+    .vjp =
+        [](const VjpCall& c) {
+          const Tensor gy = c.grads[0] * c.out[0];
+          return std::vector{gy - c.out[0] * sum(gy, {c.as<SoftmaxAttrs>().dim}, true)};
+        }};
 const OpDef log_softmax_op = {
     .name = "log_softmax",
     .attrs = attrs_type<SoftmaxAttrs>(),

@@ -40,8 +40,8 @@ Tensor restore_dims(const Tensor& t, const Tensor& x, const ReduceAttrs& attrs) 
 
 void infer_sum(const OpCall& call, OutputSpecs& out) {
   const Tensor& x = call.in[0];
-  check(!is_block(x.dtype()) && x.dtype() != DType::boolean, ErrorCode::dtype_mismatch, "[sum] needs a number type, got ",
-        describe(x));
+  check(!is_block(x.dtype()) && x.dtype() != DType::boolean, ErrorCode::dtype_mismatch,
+        "[sum] needs a number type, got ", describe(x));
   out.push_back({reduced_shape(x, call.as<ReduceAttrs>(), "sum"), x.dtype()});
 }
 
@@ -50,7 +50,8 @@ void infer_extremum(const OpCall& call, OutputSpecs& out) {
   check(!is_block(x.dtype()) && x.dtype() != DType::boolean, ErrorCode::dtype_mismatch,
         "[max/min] needs a number type, got ", describe(x));
   const Shape shape = reduced_shape(x, call.as<ReduceAttrs>(), "max/min");
-  check(x.numel() > 0 || element_count(shape) == 0, ErrorCode::invalid_argument, "[max/min] of no elements: ", describe(x));
+  check(x.numel() > 0 || element_count(shape) == 0, ErrorCode::invalid_argument,
+        "[max/min] of no elements: ", describe(x));
   out.push_back({shape, x.dtype()});
 }
 
@@ -64,16 +65,12 @@ std::vector<Tensor> extremum_vjp(const VjpCall& c) {
 
 }  // namespace
 
-const OpDef sum_op = {.name = "sum",
-                      .attrs = attrs_type<ReduceAttrs>(),
-                      .infer = infer_sum,
-                      .vjp = [](const VjpCall& c) {
-                        return std::vector{expand(restore_dims(c.grads[0], c.in[0], c.as<ReduceAttrs>()), c.in[0].shape())};
-                      }};
-const OpDef max_op = {
-    .name = "max", .attrs = attrs_type<ReduceAttrs>(), .infer = infer_extremum, .vjp = extremum_vjp};
-const OpDef min_op = {
-    .name = "min", .attrs = attrs_type<ReduceAttrs>(), .infer = infer_extremum, .vjp = extremum_vjp};
+const OpDef sum_op = {
+    .name = "sum", .attrs = attrs_type<ReduceAttrs>(), .infer = infer_sum, .vjp = [](const VjpCall& c) {
+      return std::vector{expand(restore_dims(c.grads[0], c.in[0], c.as<ReduceAttrs>()), c.in[0].shape())};
+    }};
+const OpDef max_op = {.name = "max", .attrs = attrs_type<ReduceAttrs>(), .infer = infer_extremum, .vjp = extremum_vjp};
+const OpDef min_op = {.name = "min", .attrs = attrs_type<ReduceAttrs>(), .infer = infer_extremum, .vjp = extremum_vjp};
 const OpDef argmax_op = {.name = "argmax",
                          .attrs = attrs_type<ArgAttrs>(),
                          .infer =
@@ -81,8 +78,8 @@ const OpDef argmax_op = {.name = "argmax",
                                const auto& attrs = call.as<ArgAttrs>();
                                const Tensor& x = call.in[0];
                                infer::require_rank("argmax", "input", x, 1);
-                               check(x.size(attrs.dim) > 0, ErrorCode::invalid_argument, "[argmax] of no elements: ",
-                                     describe(x));
+                               check(x.size(attrs.dim) > 0, ErrorCode::invalid_argument,
+                                     "[argmax] of no elements: ", describe(x));
                                out.push_back({reduced_shape(x, {{attrs.dim}, attrs.keepdim}, "argmax"), DType::i64});
                              },
                          .vjp = [](const VjpCall&) { return std::vector{Tensor()}; }};
@@ -97,18 +94,23 @@ const OpDef cumsum_op = {.name = "cumsum",
                                      "[cumsum] needs a number type, got ", describe(x));
                                out.push_back({x.shape(), x.dtype()});
                              },
-                         .vjp = [](const VjpCall& c) {
-                           // dx_i = sum of g_j for j >= i
-                           const std::int64_t dim = c.as<CumsumAttrs>().dim;
-                           const Tensor& g = c.grads[0];
-                           return std::vector{sum(g, {dim}, true) - cumsum(g, dim) + g};
-                         }};
+                         .vjp =
+                             [](const VjpCall& c) {
+                               // dx_i = sum of g_j for j >= i
+                               const std::int64_t dim = c.as<CumsumAttrs>().dim;
+                               const Tensor& g = c.grads[0];
+                               return std::vector{sum(g, {dim}, true) - cumsum(g, dim) + g};
+                             }};
 
 Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
   return dispatch1(sum_op, ReduceAttrs{dims, keepdim}, {x.dtype() == DType::boolean ? cast(x, DType::i64) : x});
 }
-Tensor max(const Tensor& x, const Dims& dims, bool keepdim) { return dispatch1(max_op, ReduceAttrs{dims, keepdim}, {x}); }
-Tensor min(const Tensor& x, const Dims& dims, bool keepdim) { return dispatch1(min_op, ReduceAttrs{dims, keepdim}, {x}); }
+Tensor max(const Tensor& x, const Dims& dims, bool keepdim) {
+  return dispatch1(max_op, ReduceAttrs{dims, keepdim}, {x});
+}
+Tensor min(const Tensor& x, const Dims& dims, bool keepdim) {
+  return dispatch1(min_op, ReduceAttrs{dims, keepdim}, {x});
+}
 
 Tensor mean(const Tensor& x, const Dims& dims, bool keepdim) {
   infer::require_floating("mean", "input", x);
@@ -124,7 +126,9 @@ Tensor var(const Tensor& x, const Dims& dims, bool keepdim, std::int64_t correct
   return total * (1.0 / static_cast<double>(count - correction));
 }
 
-Tensor argmax(const Tensor& x, std::int64_t dim, bool keepdim) { return dispatch1(argmax_op, ArgAttrs{dim, keepdim}, {x}); }
+Tensor argmax(const Tensor& x, std::int64_t dim, bool keepdim) {
+  return dispatch1(argmax_op, ArgAttrs{dim, keepdim}, {x});
+}
 Tensor cumsum(const Tensor& x, std::int64_t dim) {
   return dispatch1(cumsum_op, CumsumAttrs{dim}, {x.dtype() == DType::boolean ? cast(x, DType::i64) : x});
 }

@@ -22,7 +22,8 @@ bool reshaped_strides(const Tensor& x, const Shape& shape, Strides& out) {
     out = contiguous_strides(shape);
     return true;
   }
-  // Dimensions of x that are contiguous with each other form groups; each group must be covered by whole new dimensions.
+  // Dimensions of x that are contiguous with each other form groups; each group must be covered by whole new
+  // dimensions.
   out = Strides(shape.size());
   std::size_t next = 0;
   std::size_t d = 0;
@@ -149,12 +150,11 @@ void infer_concat(const OpCall& call, OutputSpecs& out) {
 
 }  // namespace
 
-const OpDef reshape_op = {
-    .name = "reshape",
-    .attrs = attrs_type<ReshapeAttrs>(),
-    .infer = infer_reshape,
-    .vjp = [](const VjpCall& c) { return std::vector{reshape(c.grads[0], c.in[0].shape())}; },
-    .view = view_reshape};
+const OpDef reshape_op = {.name = "reshape",
+                          .attrs = attrs_type<ReshapeAttrs>(),
+                          .infer = infer_reshape,
+                          .vjp = [](const VjpCall& c) { return std::vector{reshape(c.grads[0], c.in[0].shape())}; },
+                          .view = view_reshape};
 const OpDef permute_op = {.name = "permute",
                           .attrs = attrs_type<PermuteAttrs>(),
                           .infer = infer_permute,
@@ -182,37 +182,35 @@ const OpDef slice_op = {.name = "slice",
                               return std::vector{slice_scatter(zero, c.grads[0], a.dim, a.start, a.step)};
                             },
                         .view = view_slice};
-const OpDef slice_scatter_op = {.name = "slice_scatter",
-                                .attrs = attrs_type<SliceAttrs>(),
-                                .infer =
-                                    [](const OpCall& call, OutputSpecs& out) {
-                                      infer::require_same_dtype("slice_scatter", call.in[0], call.in[1]);
-                                      infer::require_shape(
-                                          "slice_scatter", "source", call.in[1],
-                                          sliced_shape(call.in[0], call.as<SliceAttrs>(), "slice_scatter"));
-                                      out.push_back({call.in[0].shape(), call.in[0].dtype()});
-                                    },
-                                .vjp = [](const VjpCall& c) {
-                                  const auto& a = c.as<SliceAttrs>();
-                                  const Tensor& g = c.grads[0];
-                                  const Tensor none = Tensor::zeros(c.in[1].shape(), g.dtype());
-                                  const std::int64_t end = a.start + a.length * a.step;
-                                  return std::vector{slice_scatter(g, none, a.dim, a.start, a.step),
-                                                     slice(g, a.dim, a.start, end, a.step)};
-                                }};
-const OpDef concat_op = {.name = "concat",
-                         .attrs = attrs_type<ConcatAttrs>(),
-                         .infer = infer_concat,
-                         .vjp = [](const VjpCall& c) {
-                           const std::int64_t dim = c.as<ConcatAttrs>().dim;
-                           std::vector<Tensor> grads;
-                           std::int64_t at = 0;
-                           for (const Tensor& part : c.in) {
-                             grads.push_back(slice(c.grads[0], dim, at, at + part.size(dim)));
-                             at += part.size(dim);
-                           }
-                           return grads;
-                         }};
+const OpDef slice_scatter_op = {
+    .name = "slice_scatter",
+    .attrs = attrs_type<SliceAttrs>(),
+    .infer =
+        [](const OpCall& call, OutputSpecs& out) {
+          infer::require_same_dtype("slice_scatter", call.in[0], call.in[1]);
+          infer::require_shape("slice_scatter", "source", call.in[1],
+                               sliced_shape(call.in[0], call.as<SliceAttrs>(), "slice_scatter"));
+          out.push_back({call.in[0].shape(), call.in[0].dtype()});
+        },
+    .vjp =
+        [](const VjpCall& c) {
+          const auto& a = c.as<SliceAttrs>();
+          const Tensor& g = c.grads[0];
+          const Tensor none = Tensor::zeros(c.in[1].shape(), g.dtype());
+          const std::int64_t end = a.start + a.length * a.step;
+          return std::vector{slice_scatter(g, none, a.dim, a.start, a.step), slice(g, a.dim, a.start, end, a.step)};
+        }};
+const OpDef concat_op = {
+    .name = "concat", .attrs = attrs_type<ConcatAttrs>(), .infer = infer_concat, .vjp = [](const VjpCall& c) {
+      const std::int64_t dim = c.as<ConcatAttrs>().dim;
+      std::vector<Tensor> grads;
+      std::int64_t at = 0;
+      for (const Tensor& part : c.in) {
+        grads.push_back(slice(c.grads[0], dim, at, at + part.size(dim)));
+        at += part.size(dim);
+      }
+      return grads;
+    }};
 const OpDef contiguous_op = {
     .name = "contiguous",
     .attrs = attrs_type<NoAttrs>(),
@@ -273,8 +271,8 @@ Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::int64_t
 Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index) {
   const int d = normalize_dim(dim, x.rank(), "select");
   const std::int64_t i = index < 0 ? index + x.size(d) : index;
-  check(i >= 0 && i < x.size(d), ErrorCode::out_of_range, "[select] index ", index, " is outside dimension ", dim, " of ",
-        describe(x));
+  check(i >= 0 && i < x.size(d), ErrorCode::out_of_range, "[select] index ", index, " is outside dimension ", dim,
+        " of ", describe(x));
   return squeeze(slice(x, d, i, i + 1), d);
 }
 
@@ -287,7 +285,8 @@ std::vector<Tensor> chunk(const Tensor& x, std::int64_t parts, std::int64_t dim)
   return out;
 }
 
-Tensor slice_scatter(const Tensor& base, const Tensor& source, std::int64_t dim, std::int64_t start, std::int64_t step) {
+Tensor slice_scatter(const Tensor& base, const Tensor& source, std::int64_t dim, std::int64_t start,
+                     std::int64_t step) {
   const int d = normalize_dim(dim, base.rank(), "slice_scatter");
   infer::require_rank("slice_scatter", "source", source, base.rank());
   return dispatch1(slice_scatter_op, SliceAttrs{d, start, source.size(d), step}, {base, source});
@@ -328,8 +327,8 @@ Tensor squeeze(const Tensor& x, std::int64_t dim) {
 }
 
 Tensor pad(const Tensor& x, std::int64_t dim, std::int64_t before, std::int64_t after) {
-  check(before >= 0 && after >= 0, ErrorCode::invalid_argument, "[pad] needs sizes of at least 0, got ", before, " and ",
-        after);
+  check(before >= 0 && after >= 0, ErrorCode::invalid_argument, "[pad] needs sizes of at least 0, got ", before,
+        " and ", after);
   if (before == 0 && after == 0) return x;
   const auto d = static_cast<std::size_t>(normalize_dim(dim, x.rank(), "pad"));
   Shape shape = x.shape();

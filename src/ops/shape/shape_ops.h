@@ -33,14 +33,16 @@ struct SliceAttrs {
 };
 /// View: elements start, start + step, ... below end along `dim`. Negative start and end count from the end; both are
 /// clamped as in Python. step >= 1.
-Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::int64_t end = INT64_MAX, std::int64_t step = 1);
+Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::int64_t end = INT64_MAX,
+             std::int64_t step = 1);
 /// View: one index along `dim`, which disappears.
 Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index);
 /// Views of `parts` equal pieces along `dim`.
 std::vector<Tensor> chunk(const Tensor& x, std::int64_t parts, std::int64_t dim);
 
 /// A copy of `base` in which the slice described as in slice() is replaced by `source`.
-Tensor slice_scatter(const Tensor& base, const Tensor& source, std::int64_t dim, std::int64_t start, std::int64_t step = 1);
+Tensor slice_scatter(const Tensor& base, const Tensor& source, std::int64_t dim, std::int64_t start,
+                     std::int64_t step = 1);
 
 struct ConcatAttrs {
   std::int64_t dim = 0;

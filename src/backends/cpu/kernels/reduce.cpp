@@ -1,0 +1,184 @@
+#include "../../../ops/reduce/reduce.h"
+
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "../../../tensor/context.h"
+#include "../cpu_device.h"
+#include "strided.h"
+
+namespace trustformers::cpu {
+namespace {
+
+/// The kept and the reduced dimensions of x apart, in order.
+struct Split {
+  Shape kept, reduced;
+  Strides kept_strides, reduced_strides;
+};
+Split split_dims(const Tensor& x, const Dims& dims) {
+  Split out;
+  for (std::size_t d = 0; d < x.rank(); ++d) {
+    bool reduce = dims.empty();
+    for (const std::int64_t dim : dims)
+      reduce = reduce || dim == static_cast<std::int64_t>(d) ||
+               dim + static_cast<std::int64_t>(x.rank()) == static_cast<std::int64_t>(d);
+    (reduce ? out.reduced : out.kept).push_back(x.shape()[d]);
+    (reduce ? out.reduced_strides : out.kept_strides).push_back(x.strides()[d]);
+  }
+  return out;
+}
+
+/// Sums in a wider type: double for floats (so that order matters little), i64 for integers.
+struct Sum {
+  template <class T>
+  using State = std::conditional_t<std::is_floating_point_v<compute_t<T>>, double, std::int64_t>;
+  template <class T>
+  static State<T> start() {
+    return 0;
+  }
+  template <class S, class V>
+  static S step(S state, V value) {
+    return state + static_cast<S>(value);
+  }
+};
+struct Max {
+  template <class T>
+  using State = compute_t<T>;
+  template <class T>
+  static State<T> start() {
+    using S = State<T>;
+    return std::numeric_limits<S>::has_infinity ? -std::numeric_limits<S>::infinity()
+                                                : std::numeric_limits<S>::lowest();
+  }
+  template <class S>
+  static S step(S state, S value) {
+    return value > state || is_nan(value) ? value : state;
+  }
+};
+struct Min {
+  template <class T>
+  using State = compute_t<T>;
+  template <class T>
+  static State<T> start() {
+    using S = State<T>;
+    return std::numeric_limits<S>::has_infinity ? std::numeric_limits<S>::infinity() : std::numeric_limits<S>::max();
+  }
+  template <class S>
+  static S step(S state, S value) {
+    return value < state || is_nan(value) ? value : state;
+  }
+};
+
+/// Outputs are taken in stretches of neighbours so that reducing outer dimensions still reads memory in order.
+constexpr std::int64_t stretch = 64;
+
+template <class Reduce>
+void reduce_kernel(const KernelCall& call) {
+  const Tensor& x = call.in[0];
+  const Split dims = split_dims(x, call.as<ReduceAttrs>().dims);
+  const StridedLoop<1> outer(dims.kept, {dims.kept_strides});
+  const StridedLoop<1> inner(dims.reduced, {dims.reduced_strides});
+  const std::int64_t per_output = std::max<std::int64_t>(1, inner.count());
+  for_each_dtype(x.dtype(), "reduce", [&]<class T>(TypeTag<T>) {
+    if constexpr (!std::is_same_v<T, bool>) {
+      using State = typename Reduce::template State<T>;
+      const T* from = x.data<T>();
+      T* out = call.out[0].mutable_data<T>();
+      call.context.threads().parallel_for(
+          outer.count(), 1 + parallel_grain / per_output, [&](std::int64_t begin, std::int64_t end) {
+            T* to = out + begin;
+            outer.runs(begin, end, [&](const auto& at, std::int64_t length) {
+              const std::int64_t step = outer.step(0);
+              for (std::int64_t first = 0; first < length; first += stretch) {
+                const std::int64_t width = std::min(stretch, length - first);
+                const T* base = from + at[0] + first * step;
+                State states[stretch];
+                std::fill_n(states, width, Reduce::template start<T>());
+                inner.runs(0, inner.count(), [&](const auto& where, std::int64_t run) {
+                  for (std::int64_t r = 0; r < run; ++r) {
+                    const T* row = base + where[0] + r * inner.step(0);
+                    for (std::int64_t i = 0; i < width; ++i) {
+                      if constexpr (std::is_same_v<Reduce, Sum>)
+                        states[i] = Reduce::step(states[i], load(row[i * step]));
+                      else
+                        states[i] = Reduce::step(states[i], static_cast<State>(load(row[i * step])));
+                    }
+                  }
+                });
+                for (std::int64_t i = 0; i < width; ++i) *to++ = convert_element<T>(states[i]);
+              }
+            });
+          });
+    }
+  });
+}
+
+void argmax_kernel(const KernelCall& call) {
+  const Tensor& x = call.in[0];
+  const std::int64_t dim = normalize_dim(call.as<ArgAttrs>().dim, x.rank(), "argmax");
+  const Split dims = split_dims(x, {dim});
+  const StridedLoop<1> outer(dims.kept, {dims.kept_strides});
+  const std::int64_t size = x.size(dim);
+  const std::int64_t stride = x.strides()[static_cast<std::size_t>(dim)];
+  for_each_dtype(x.dtype(), "argmax", [&]<class T>(TypeTag<T>) {
+    const T* from = x.data<T>();
+    auto* out = call.out[0].mutable_data<std::int64_t>();
+    call.context.threads().parallel_for(outer.count(), 1 + parallel_grain / size,
+                                        [&](std::int64_t begin, std::int64_t end) {
+                                          std::int64_t* to = out + begin;
+                                          outer.runs(begin, end, [&](const auto& at, std::int64_t length) {
+                                            for (std::int64_t i = 0; i < length; ++i) {
+                                              const T* row = from + at[0] + i * outer.step(0);
+                                              std::int64_t best = 0;
+                                              auto best_value = load(row[0]);
+                                              for (std::int64_t j = 1; j < size && !is_nan(best_value); ++j) {
+                                                const auto value = load(row[j * stride]);
+                                                if (value > best_value || is_nan(value)) {
+                                                  best = j;
+                                                  best_value = value;
+                                                }
+                                              }
+                                              *to++ = best;
+                                            }
+                                          });
+                                        });
+  });
+}
+
+void cumsum_kernel(const KernelCall& call) {
+  const Tensor& x = call.in[0];
+  const Tensor& y = call.out[0];
+  const auto dim = static_cast<std::size_t>(normalize_dim(call.as<CumsumAttrs>().dim, x.rank(), "cumsum"));
+  Shape lines = x.shape();
+  const std::int64_t size = lines[dim];
+  lines[dim] = std::min<std::int64_t>(1, size);
+  const StridedLoop<2> loop(lines, {x.strides(), y.strides()});
+  for_each_dtype(x.dtype(), "cumsum", [&]<class T>(TypeTag<T>) {
+    if constexpr (!std::is_same_v<T, bool>) {
+      const T* from = x.data<T>();
+      T* to = y.mutable_data<T>();
+      loop.runs(0, loop.count(), [&](const auto& at, std::int64_t length) {
+        for (std::int64_t i = 0; i < length; ++i) {
+          Sum::State<T> state = 0;
+          for (std::int64_t j = 0; j < size; ++j) {
+            state = Sum::step(state, load(from[at[0] + i * loop.step(0) + j * x.strides()[dim]]));
+            to[at[1] + i * loop.step(1) + j * y.strides()[dim]] = convert_element<T>(state);
+          }
+        }
+      });
+    }
+  });
+}
+
+}  // namespace
+
+void add_reduce_kernels(KernelTable& table) {
+  table[&sum_op] = {.run = reduce_kernel<Sum>, .layout = KernelLayout::any};
+  table[&max_op] = {.run = reduce_kernel<Max>, .layout = KernelLayout::any};
+  table[&min_op] = {.run = reduce_kernel<Min>, .layout = KernelLayout::any};
+  table[&argmax_op] = {.run = argmax_kernel, .layout = KernelLayout::any};
+  table[&cumsum_op] = {.run = cumsum_kernel, .layout = KernelLayout::any};
+}
+
+}  // namespace trustformers::cpu
