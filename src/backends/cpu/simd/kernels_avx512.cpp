@@ -1,0 +1,4 @@
+#define TRUSTFORMERS_ISA_NAMESPACE avx512
+#include "vector_avx2.h"
+// The vocabulary comes first.
+#include "kernel_set.h"
