@@ -209,6 +209,9 @@ std::string read_text_file(const fs::path& path, std::uint64_t max_bytes) {
 void write_file_atomically(const fs::path& path, const std::function<void(const ByteSink&)>& write) {
   check(path.has_filename(), ErrorCode::invalid_argument, "[file] \"", path.string(), "\" names no file");
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::error_code unknown;
+  check(fs::is_directory(folder, unknown), ErrorCode::not_found, "[file] cannot create ", path.string(), ": ",
+        folder.string(), " is no folder");
   static std::atomic<std::uint64_t> counter{0};
   fs::path temporary;
   bool created = false;

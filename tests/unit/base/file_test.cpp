@@ -133,6 +133,7 @@ TEST_CASE("base: a target that cannot be replaced leaves no temporary file") {
   CHECK(folder.files() == 2);
 }
 
+#if !defined(__EMSCRIPTEN__) || defined(__EMSCRIPTEN_PTHREADS__)
 TEST_CASE("base: many writers of one file leave one whole text") {
   const Folder folder;
   const fs::path path = folder / "data";
@@ -147,6 +148,7 @@ TEST_CASE("base: many writers of one file leave one whole text") {
   CHECK(text == std::string(10000, text[0]));
   CHECK(folder.files() == 1);
 }
+#endif
 
 TEST_CASE("base: absent files and folders give typed errors that name the path") {
   const Folder folder;

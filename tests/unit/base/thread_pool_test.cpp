@@ -155,6 +155,7 @@ TEST_CASE("base: calls inside a body run serially in the same thread") {
   CHECK(sum == 64 * 30);
 }
 
+#if !defined(__EMSCRIPTEN__) || defined(__EMSCRIPTEN_PTHREADS__)
 TEST_CASE("base: several threads may use one pool") {
   ThreadPool pool;
   std::atomic<std::int64_t> sum{0};
@@ -169,6 +170,7 @@ TEST_CASE("base: several threads may use one pool") {
   for (auto& caller : callers) caller.join();
   CHECK(sum == 4 * 500 * 200);
 }
+#endif
 
 #if !defined(_WIN32)
 TEST_CASE("base: TRUSTFORMERS_NUM_THREADS sets the default and is checked") {
