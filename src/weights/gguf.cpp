@@ -94,13 +94,11 @@ TensorEntry read_tensor(ByteReader& reader) {
   entry.encoding = type->encoding;
   entry.stored = type->name;
 
-  const std::int64_t count = element_count(entry.shape);
-  const int block = info(entry.dtype).block_elements;
+  const DType sized = entry.encoding == Encoding::i16 ? DType::f16 : entry.dtype;  // of as many bytes as stored
+  const int block = info(sized).block_elements;
   const std::int64_t row = rank == 0 ? 1 : inner_first[0];
-  check(row % block == 0, ErrorCode::parse, name(), ": rows of ", row, " elements do not divide into blocks of ",
-        block);
-  entry.bytes = static_cast<std::uint64_t>(entry.encoding == Encoding::i16 ? byte_size(DType::f16, count)
-                                                                           : byte_size(entry.dtype, count));
+  check(row % block == 0, ErrorCode::parse, name(), ": rows of ", row, " elements do not divide into blocks of ", block);
+  entry.bytes = static_cast<std::uint64_t>(with_context(name, [&] { return byte_size(sized, element_count(entry.shape)); }));
   entry.offset = reader.read<std::uint64_t>("tensor offset");
   return entry;
 }
