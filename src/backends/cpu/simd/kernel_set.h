@@ -2,8 +2,10 @@
 // its vector_*.h first. One such file per instruction set, with its own compiler flags.
 #pragma once
 
+#include "../attention/attention_kernels.h"
 #include "../gemm/f32_kernels.h"
 #include "../gemm/quantized_kernels.h"
+#include "../rows/row_kernels.h"
 #include "kernel_table.h"
 
 namespace trustformers::cpu::TRUSTFORMERS_ISA_NAMESPACE {
@@ -19,6 +21,13 @@ const KernelTable& kernel_table() {
                .transpose_panel = transpose_panel,
                .quantize_row = quantize_row,
                .quantized = quantized},
+      .attention = {.attend = attend},
+      .rows = {.rms_norm = rms_norm,
+               .layer_norm = layer_norm,
+               .softmax = softmax,
+               .rope_half_split = rope_half_split,
+               .rope_interleaved = rope_interleaved,
+               .activate = activate},
   };
   return table;
 }

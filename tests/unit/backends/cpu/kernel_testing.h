@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -60,7 +61,8 @@ double worst_error(const std::vector<Got>& got, const Sums& want) {
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double error = std::fabs(static_cast<double>(got[i]) - want.value[i]) / (1e-30 + want.size[i]);
-    worst = error <= worst ? worst : error;  // a NaN stays
+    REQUIRE_FALSE(std::isnan(error));
+    worst = std::max(worst, error);
   }
   return worst;
 }

@@ -1,0 +1,79 @@
+// The list of architectures, and what each one declares.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../weights/gguf_metadata.h"
+#include "model.h"
+
+namespace trustformers {
+
+/// What an AutoModel class asks for.
+enum class Task {
+  base,
+  causal_lm,
+  masked_lm,
+  sequence_classification,
+  token_classification,
+  question_answering,
+  multiple_choice,
+  next_sentence_prediction,
+  pretraining
+};
+/// "causal_lm", ...
+std::string_view to_string(Task task);
+
+/// Builds a model from config.json, registering its parameters under `root`. `where` is named in errors.
+using MakeModel = std::unique_ptr<Model> (*)(const Json& config, std::string_view where, const Scope& root);
+
+struct ModelClass {
+  std::string_view name;  // in transformers: "BertForMaskedLM"
+  Task task;
+  MakeModel make;
+};
+
+/// Given the config, what turns a tensor of the file into the model's layout.
+using GgufTransform = std::function<std::function<Tensor(const Tensor&)>(const Json& config)>;
+
+/// One module name and its name in GGUF files; `#` is a layer number. ".weight" and ".bias" follow both.
+struct GgufName {
+  std::string_view ours;
+  std::string_view theirs;
+  GgufTransform transform = nullptr;  // of the weight (and bias); empty: none
+};
+
+struct GgufArchitecture {
+  /// config.json as transformers would write it; empty: there is no such GGUF architecture.
+  std::function<Json(const GgufMetadata&)> config;
+  std::vector<GgufName> names;
+};
+
+struct Architecture {
+  std::string_view model_type;   // also the name in GGUF files
+  std::string_view base_prefix;  // what the body is called inside the heads: "bert" in "bert.encoder.layer.0"
+  std::vector<ModelClass> classes;
+  GgufArchitecture gguf;
+};
+
+/// All architectures: one line each in registry.cpp.
+std::span<const Architecture> all_architectures();
+/// nullptr when there is none.
+const Architecture* find_architecture(std::string_view model_type);
+
+Architecture bert_architecture();
+Architecture gpt2_architecture();
+Architecture llama_architecture();
+
+// Helpers of the GGUF tables.
+/// The keys that decoders share: sizes, heads, positions, rope, special tokens.
+Json gguf_decoder_config(const GgufMetadata& metadata, std::string_view architecture);
+/// A view of [N, K] as [K, N]; vectors stay.
+Tensor swap_matrix(const Tensor& t);
+/// Undoes llama.cpp's reordering of rotary rows: [heads, D/2, 2] back to [heads, 2, D/2].
+Tensor permute_rows_from_pairs(const Tensor& t, std::int64_t heads);
+
+}  // namespace trustformers

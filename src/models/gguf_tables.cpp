@@ -1,0 +1,63 @@
+#include <cstring>
+
+#include "../tensor/device.h"
+#include "architectures.h"
+
+namespace trustformers {
+
+Json gguf_decoder_config(const GgufMetadata& m, std::string_view architecture) {
+  const std::string a(architecture);
+  Json c = Json::object();
+  c.set("model_type", Json(a));
+  const std::int64_t heads = m.get_int(a + ".attention.head_count");
+  c.set("hidden_size", Json(m.get_int(a + ".embedding_length")));
+  c.set("num_hidden_layers", Json(m.get_int(a + ".block_count")));
+  c.set("num_attention_heads", Json(heads));
+  c.set("num_key_value_heads", Json(m.get_int(a + ".attention.head_count_kv", heads)));
+  c.set("max_position_embeddings", Json(m.get_int(a + ".context_length")));
+  c.set("intermediate_size", Json(m.get_int(a + ".feed_forward_length")));
+  if (m.contains(a + ".attention.key_length")) c.set("head_dim", Json(m.get_int(a + ".attention.key_length")));
+  Json rope = Json::object();
+  rope.set("rope_type", Json("default"));
+  rope.set("rope_theta", Json(m.get_double(a + ".rope.freq_base", 10000)));
+  if (m.contains(a + ".rope.scaling.type")) {
+    rope.set(
+        "rope_type",
+        Json(m.get_string(a + ".rope.scaling.type") == "none" ? "default" : m.get_string(a + ".rope.scaling.type")));
+    rope.set("factor", Json(m.get_double(a + ".rope.scaling.factor", 1)));
+    if (m.contains(a + ".rope.scaling.original_context_length"))
+      rope.set("original_max_position_embeddings", Json(m.get_int(a + ".rope.scaling.original_context_length")));
+  }
+  c.set("rope_parameters", std::move(rope));
+  const std::pair<std::string_view, std::string> tokens[] = {{"bos_token_id", "tokenizer.ggml.bos_token_id"},
+                                                             {"eos_token_id", "tokenizer.ggml.eos_token_id"},
+                                                             {"pad_token_id", "tokenizer.ggml.padding_token_id"}};
+  for (const auto& [ours, theirs] : tokens)
+    if (m.contains(theirs)) c.set(ours, Json(m.get_int(theirs)));
+  return c;
+}
+
+Tensor swap_matrix(const Tensor& t) {
+  if (t.rank() != 2) return t;
+  return make_view(t, {t.size(1), t.size(0)}, {t.strides()[1], t.strides()[0]}, t.impl().offset);
+}
+
+Tensor permute_rows_from_pairs(const Tensor& t, std::int64_t heads) {
+  const std::int64_t rows = t.size(0);
+  check(heads > 0 && rows % (2 * heads) == 0, ErrorCode::shape_mismatch, "[gguf] ", describe(t),
+        " does not split into ", heads, " heads of pairs");
+  const std::int64_t half = rows / heads / 2;
+  const std::int64_t row_elements = t.rank() == 1 ? 1 : t.size(1);
+  const auto row_bytes = static_cast<std::size_t>(byte_size(t.dtype(), row_elements));
+  Tensor out = Tensor::empty(t.shape(), t.dtype(), &t.device());
+  const std::byte* from = t.raw();
+  std::byte* to = out.mutable_raw();
+  for (std::int64_t h = 0; h < heads; ++h)
+    for (std::int64_t i = 0; i < half; ++i)
+      for (std::int64_t part = 0; part < 2; ++part)
+        std::memcpy(to + static_cast<std::size_t>(h * 2 * half + part * half + i) * row_bytes,
+                    from + static_cast<std::size_t>(h * 2 * half + 2 * i + part) * row_bytes, row_bytes);
+  return out;
+}
+
+}  // namespace trustformers

@@ -1,0 +1,89 @@
+#include "model.h"
+
+#include <charconv>
+
+#include "../base/file.h"
+#include "../nn/config.h"
+
+namespace trustformers {
+
+Tensor* ModelInputs::find(std::string_view name) {
+  const std::pair<std::string_view, Tensor*> members[] = {{"input_ids", &input_ids},
+                                                          {"inputs_embeds", &inputs_embeds},
+                                                          {"attention_mask", &attention_mask},
+                                                          {"token_type_ids", &token_type_ids},
+                                                          {"position_ids", &position_ids},
+                                                          {"encoder_hidden_states", &encoder_hidden_states},
+                                                          {"encoder_attention_mask", &encoder_attention_mask},
+                                                          {"labels", &labels},
+                                                          {"start_positions", &start_positions},
+                                                          {"end_positions", &end_positions},
+                                                          {"next_sentence_label", &next_sentence_label}};
+  for (const auto& [known, member] : members)
+    if (known == name) return member;
+  return nullptr;
+}
+
+Tensor ModelOutput::find(std::string_view name) const {
+  const std::pair<std::string_view, const Tensor*> members[] = {{"last_hidden_state", &last_hidden_state},
+                                                                {"pooler_output", &pooler_output},
+                                                                {"logits", &logits},
+                                                                {"start_logits", &start_logits},
+                                                                {"end_logits", &end_logits},
+                                                                {"prediction_logits", &prediction_logits},
+                                                                {"seq_relationship_logits", &seq_relationship_logits},
+                                                                {"loss", &loss}};
+  for (const auto& [known, member] : members)
+    if (known == name) return *member;
+  constexpr std::string_view prefix = "hidden_states.";
+  if (name.starts_with(prefix)) {
+    std::size_t index = hidden_states.size();
+    std::from_chars(name.data() + prefix.size(), name.data() + name.size(), index);
+    if (index < hidden_states.size()) return hidden_states[index];
+  }
+  return Tensor();
+}
+
+CommonConfig CommonConfig::parse(const Json& config, std::string_view where, bool tie_default) {
+  CommonConfig c;
+  c.tie_word_embeddings = tie_default;
+  ConfigReader v(config, where);
+  v("model_type", c.model_type);
+  v.size("vocab_size", c.vocab_size);
+  v.size("hidden_size", c.hidden_size, {"n_embd", "d_model", "dim"});
+  v("max_position_embeddings", c.max_position_embeddings, {"n_positions", "n_ctx"});
+  v("pad_token_id", c.pad_token_id);
+  v("bos_token_id", c.bos_token_id);
+  v("eos_token_id", c.eos_token_id);
+  v("problem_type", c.problem_type);
+  v("tie_word_embeddings", c.tie_word_embeddings);
+  // transformers lets id2label decide; num_labels alone is how older files say it
+  if (const Json* labels = config.find("id2label"); labels && labels->is_object() && labels->size() > 0) {
+    c.num_labels = static_cast<std::int64_t>(labels->size());
+    c.labels.resize(labels->size());
+    for (const auto& [id, name] : labels->as_object()) {
+      std::size_t index = c.labels.size();
+      std::from_chars(id.data(), id.data() + id.size(), index);
+      check(index < c.labels.size(), ErrorCode::parse, "[config] ", where, ": \"id2label\" has the key \"", id,
+            "\" among ", c.labels.size());
+      c.labels[index] = name.as_string("id2label");
+    }
+  }
+  v("num_labels", c.num_labels);
+  check(c.num_labels >= 1 && c.num_labels < (1 << 24), ErrorCode::parse, "[config] ", where,
+        ": \"num_labels\" must be a positive number, got ", c.num_labels);
+  return c;
+}
+
+void save_pretrained(const Model& model, const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  check(!error, ErrorCode::io, "[save_pretrained] cannot make ", folder.string(), ": ", error.message());
+  save_safetensors(folder / "model.safetensors", model.named_parameters());
+  write_file_atomically(folder / "config.json", [&](const ByteSink& sink) {
+    const std::string text = model.config().dump(2) + "\n";
+    sink(std::as_bytes(std::span(text.data(), text.size())));
+  });
+}
+
+}  // namespace trustformers

@@ -1,0 +1,105 @@
+// What every model is to the rest of the house: inputs, outputs, parameters, one forward.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../base/json.h"
+#include "../nn/kv_cache.h"
+#include "../nn/parameters.h"
+
+namespace trustformers {
+
+/// The arguments of forward, under Hugging Face's names. Undefined means not given.
+struct ModelInputs {
+  Tensor input_ids;               // [B, L] i64; [B, C, L] for multiple choice
+  Tensor inputs_embeds;           // [B, L, D] f32, instead of input_ids
+  Tensor attention_mask;          // [B, S], 1 for tokens and 0 for padding; S counts cached positions too
+  Tensor token_type_ids;          // [B, L] i64
+  Tensor position_ids;            // [B, L] or [1, L] i64
+  Tensor encoder_hidden_states;   // [B, T, E], for cross-attention
+  Tensor encoder_attention_mask;  // [B, T]
+  // Targets: with them the output has a loss. Labels of -100 do not count.
+  Tensor labels;               // as the head says
+  Tensor start_positions;      // [B] i64
+  Tensor end_positions;        // [B] i64
+  Tensor next_sentence_label;  // [B] i64
+  double label_smoothing = 0;  // of the classification losses
+  /// Past positions, extended by this call.
+  KVCache* cache = nullptr;
+  bool output_hidden_states = false;
+  /// > 0: only the last so many positions get logits (a prompt needs one).
+  std::int64_t logits_to_keep = 0;
+
+  /// The member of that name, or nullptr.
+  Tensor* find(std::string_view name);
+};
+
+/// What forward gives; undefined where the head has no such output.
+struct ModelOutput {
+  Tensor last_hidden_state;           // [B, L, D]
+  Tensor pooler_output;               // [B, D]
+  Tensor logits;                      // [B, L, V], [B, L, labels], [B, labels] or [B, C]
+  Tensor start_logits;                // [B, L]
+  Tensor end_logits;                  // [B, L]
+  Tensor prediction_logits;           // [B, L, V]
+  Tensor seq_relationship_logits;     // [B, 2]
+  Tensor loss;                        // scalar
+  std::vector<Tensor> hidden_states;  // the embeddings, then the output of each layer
+
+  /// The output of that name ("logits", "hidden_states.2"), undefined if there is none.
+  Tensor find(std::string_view name) const;
+};
+
+/// What heads and generation need to know of any config.
+struct CommonConfig {
+  std::string model_type;
+  std::int64_t vocab_size = 0;
+  std::int64_t hidden_size = 0;
+  std::int64_t max_position_embeddings = 0;  // 0: no limit
+  std::optional<std::int64_t> pad_token_id, bos_token_id;
+  std::vector<std::int64_t> eos_token_id;
+  std::int64_t num_labels = 2;
+  std::vector<std::string> labels;  // by id, when the config names them
+  std::string problem_type;
+  bool tie_word_embeddings = true;
+
+  /// The keys that all configs share. `tie_default` is the architecture's.
+  static CommonConfig parse(const Json& config, std::string_view where, bool tie_default);
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual ModelOutput forward(const ModelInputs& inputs) const = 0;
+
+  const CommonConfig& common() const { return common_; }
+  /// Every weight under its checkpoint name.
+  const std::vector<NamedTensor>& named_parameters() const { return parameters_->named(); }
+  std::int64_t parameter_count() const { return parameters_->count(); }
+  const Parameters& parameters() const { return *parameters_; }
+  /// The config as it was read.
+  const Json& config() const { return config_; }
+  /// The class's name in transformers: "LlamaForCausalLM".
+  const std::string& class_name() const { return class_name_; }
+  /// True when forward gives next-token logits and takes a cache.
+  virtual bool can_generate() const { return false; }
+
+ protected:
+  CommonConfig common_;
+
+ private:
+  friend struct ModelBuilder;
+  std::shared_ptr<Parameters> parameters_;
+  Json config_;
+  std::string class_name_;
+};
+
+/// Writes config.json and model.safetensors into `folder` (made if needed), each whole or not at all.
+void save_pretrained(const Model& model, const std::filesystem::path& folder);
+
+}  // namespace trustformers

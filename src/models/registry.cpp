@@ -1,0 +1,35 @@
+#include "architectures.h"
+
+namespace trustformers {
+
+std::span<const Architecture> all_architectures() {
+  static const auto* const list = new std::vector<Architecture>{
+      bert_architecture(),
+      gpt2_architecture(),
+      llama_architecture(),
+  };
+  return *list;
+}
+
+const Architecture* find_architecture(std::string_view model_type) {
+  for (const Architecture& architecture : all_architectures())
+    if (architecture.model_type == model_type) return &architecture;
+  return nullptr;
+}
+
+std::string_view to_string(Task task) {
+  switch (task) {
+    case Task::base: return "base";
+    case Task::causal_lm: return "causal_lm";
+    case Task::masked_lm: return "masked_lm";
+    case Task::sequence_classification: return "sequence_classification";
+    case Task::token_classification: return "token_classification";
+    case Task::question_answering: return "question_answering";
+    case Task::multiple_choice: return "multiple_choice";
+    case Task::next_sentence_prediction: return "next_sentence_prediction";
+    case Task::pretraining: return "pretraining";
+  }
+  return "unknown";
+}
+
+}  // namespace trustformers

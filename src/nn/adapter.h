@@ -1,0 +1,51 @@
+// Low-rank adapters (LoRA, Hu et al. 2021) in the files of the `peft` package.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "../weights/source.h"
+#include "config.h"
+
+namespace trustformers {
+
+struct LoraConfig {
+  std::int64_t r = 8;
+  double lora_alpha = 8;
+  bool use_rslora = false;
+  bool fan_in_fan_out = false;
+  std::map<std::string, double> rank_pattern;  // by module name or its ending
+  std::map<std::string, double> alpha_pattern;
+
+  /// Reads adapter_config.json. Variants that change the formula (DoRA, bone, ...) are refused by name.
+  static LoraConfig parse(const Json& object, std::string_view where);
+};
+
+/// y += scale · B · A · x beside the linear layer of `module`.
+struct LoraWeights {
+  Tensor a;  // [r, K]
+  Tensor b;  // [N, r]
+  double scale = 1;
+  explicit operator bool() const { return a.defined(); }
+};
+
+/// The folder of adapter_config.json and adapter_model.safetensors.
+class Adapter {
+ public:
+  static std::shared_ptr<const Adapter> open(const std::filesystem::path& folder);
+  /// The weights for the linear layer `module` ("model.layers.0.self_attn.q_proj"), f32; none when the adapter has
+  /// none.
+  LoraWeights find(const std::string& module) const;
+  /// Throws not_found listing adapter tensors that no find() asked for.
+  void check_all_used() const;
+
+ private:
+  Adapter(LoraConfig config, std::shared_ptr<const WeightSource> source);
+  LoraConfig config_;
+  std::shared_ptr<const WeightSource> source_;
+  mutable std::map<std::string, bool> used_;
+};
+
+}  // namespace trustformers

@@ -1,0 +1,56 @@
+#include "attention.h"
+
+#include <algorithm>
+
+#include "../ops/elementwise/binary.h"
+#include "../ops/elementwise/unary.h"
+
+namespace trustformers {
+
+Tensor key_mask(const Tensor& attention_mask) {
+  if (!attention_mask.defined()) return Tensor();
+  check(attention_mask.rank() == 2, ErrorCode::shape_mismatch, "[attention_mask] must be [B, S], got ",
+        describe(attention_mask));
+  const std::vector<std::uint8_t> seen = attention_mask.to_vector<std::uint8_t>();
+  if (std::all_of(seen.begin(), seen.end(), [](std::uint8_t s) { return s != 0; })) return Tensor();
+  return cast(attention_mask, DType::boolean);
+}
+
+Tensor consecutive_positions(std::int64_t first, std::int64_t length) {
+  Tensor out = Tensor::empty({1, length}, DType::i64);
+  std::int64_t* data = out.mutable_data<std::int64_t>();
+  for (std::int64_t i = 0; i < length; ++i) data[i] = first + i;
+  return out;
+}
+
+Tensor positions_from_mask(const Tensor& attention_mask, std::int64_t length) {
+  const std::int64_t batch = attention_mask.size(0);
+  const std::int64_t columns = attention_mask.size(1);
+  const std::vector<std::uint8_t> seen = attention_mask.to_vector<std::uint8_t>();
+  Tensor out = Tensor::empty({batch, length}, DType::i64);
+  std::int64_t* data = out.mutable_data<std::int64_t>();
+  for (std::int64_t b = 0; b < batch; ++b) {
+    std::int64_t position = 0;
+    for (std::int64_t s = 0; s < columns; ++s) {
+      const bool token = seen[static_cast<std::size_t>(b * columns + s)] != 0;
+      if (s >= columns - length) data[b * length + s - (columns - length)] = token ? position : 0;
+      position += token;
+    }
+  }
+  return out;
+}
+
+std::int64_t positions_needed(const Tensor& positions) {
+  check(positions.dtype() == DType::i64, ErrorCode::dtype_mismatch, "[positions] must be i64, got ",
+        describe(positions));
+  std::int64_t most = 0;
+  if (positions.is_contiguous()) {
+    const std::int64_t* data = positions.data<std::int64_t>();
+    for (std::int64_t i = 0; i < positions.numel(); ++i) most = std::max(most, data[i] + 1);
+    return most;
+  }
+  for (const std::int64_t p : positions.to_vector<std::int64_t>()) most = std::max(most, p + 1);
+  return most;
+}
+
+}  // namespace trustformers

@@ -1,0 +1,30 @@
+// What attention layers share: heads, masks and positions.
+#pragma once
+
+#include "../ops/attention/attention.h"
+#include "../ops/shape/shape_ops.h"
+#include "kv_cache.h"
+
+namespace trustformers {
+
+/// [B, L, H·D] -> [B, H, L, D], a view.
+inline Tensor split_heads(const Tensor& x, std::int64_t heads) {
+  return transpose(reshape(x, {x.size(0), x.size(1), heads, x.size(2) / heads}), 1, 2);
+}
+/// [B, H, L, D] -> [B, L, H·D]
+inline Tensor merge_heads(const Tensor& x) {
+  return reshape(transpose(x, 1, 2), {x.size(0), x.size(2), x.size(1) * x.size(3)});
+}
+
+/// attention_mask [B, S] (1 or true: a token, 0: padding) as the key mask of attention(); undefined when undefined or
+/// when nothing is padded, so that unpadded batches take the plain path.
+Tensor key_mask(const Tensor& attention_mask);
+
+/// Positions first, first + 1, ...: [1, length].
+Tensor consecutive_positions(std::int64_t first, std::int64_t length);
+/// Positions that count only unpadded tokens (0 for padding), for the last `length` columns of attention_mask [B, S].
+Tensor positions_from_mask(const Tensor& attention_mask, std::int64_t length);
+/// One more than the largest position.
+std::int64_t positions_needed(const Tensor& positions);
+
+}  // namespace trustformers

@@ -1,0 +1,92 @@
+#include "kv_cache.h"
+
+#include <algorithm>
+
+#include "../tensor/device.h"
+#include "../tensor/op.h"
+
+namespace trustformers {
+namespace {
+
+/// Positions [from, from + count) of a buffer [B, H, capacity, D].
+Tensor positions_of(const Tensor& buffer, std::int64_t from, std::int64_t count) {
+  Shape shape = buffer.shape();
+  shape[2] = count;
+  return make_view(buffer, shape, buffer.strides(), buffer.impl().offset + from * buffer.strides()[2]);
+}
+
+Tensor larger_buffer(const Tensor& old, const Tensor& like, std::int64_t capacity, std::int64_t length) {
+  Shape shape = like.shape();
+  shape[2] = capacity;
+  Tensor fresh = Tensor::empty(shape, like.dtype(), &like.device());
+  if (length > 0) fresh.device().write(positions_of(old, 0, length), positions_of(fresh, 0, length));
+  return fresh;
+}
+
+}  // namespace
+
+void KVCache::grow(Layer& layer, const Tensor& k, const Tensor& v, std::int64_t needed) const {
+  std::int64_t capacity = layer.keys.defined() ? layer.keys.size(2) : 32;
+  while (capacity < needed) capacity *= 2;
+  capacity = std::max(capacity, reserved_);
+  layer.keys = larger_buffer(layer.keys, k, capacity, layer.length);
+  layer.values = larger_buffer(layer.values, v, capacity, layer.length);
+}
+
+KVCache::KeysValues KVCache::update(std::size_t layer_index, const Tensor& k, const Tensor& v) {
+  check(!(grad_enabled() && (k.requires_grad() || v.requires_grad())), ErrorCode::invalid_argument,
+        "[kv_cache] a cache cannot be used while gradients are recorded");
+  if (layers_.size() <= layer_index) layers_.resize(layer_index + 1);
+  Layer& layer = layers_[layer_index];
+  if (layer.keys.defined())
+    check(layer.keys.size(0) == k.size(0) && layer.keys.size(1) == k.size(1) && layer.keys.size(3) == k.size(3),
+          ErrorCode::shape_mismatch, "[kv_cache] layer ", layer_index, " holds ", describe(layer.keys), ", got ",
+          describe(k));
+  const std::int64_t total = layer.length + k.size(2);
+  if (!layer.keys.defined() || layer.keys.size(2) < total) grow(layer, k, v, total);
+  Device& device = layer.keys.device();
+  device.write(k, positions_of(layer.keys, layer.length, k.size(2)));
+  device.write(v, positions_of(layer.values, layer.length, v.size(2)));
+  layer.length = total;
+  return {positions_of(layer.keys, 0, total), positions_of(layer.values, 0, total)};
+}
+
+void KVCache::truncate(std::int64_t length) {
+  for (Layer& layer : layers_) {
+    check(length >= 0 && length <= layer.length, ErrorCode::out_of_range, "[kv_cache] cannot truncate ", layer.length,
+          " positions to ", length);
+    layer.length = length;
+  }
+}
+
+void KVCache::select_rows(std::span<const std::int64_t> rows) {
+  for (Layer& layer : layers_) {
+    if (!layer.keys.defined()) continue;
+    for (Tensor* buffer : {&layer.keys, &layer.values}) {
+      Shape shape = buffer->shape();
+      shape[0] = static_cast<std::int64_t>(rows.size());
+      Tensor fresh = Tensor::empty(shape, buffer->dtype(), &buffer->device());
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        check(rows[i] >= 0 && rows[i] < buffer->size(0), ErrorCode::out_of_range, "[kv_cache] no row ", rows[i]);
+        const auto row = [&](const Tensor& t, std::int64_t r) {
+          Shape one = t.shape();
+          one[0] = 1;
+          one[2] = layer.length;
+          return make_view(t, one, t.strides(), t.impl().offset + r * t.strides()[0]);
+        };
+        fresh.device().write(row(*buffer, rows[i]), row(fresh, static_cast<std::int64_t>(i)));
+      }
+      *buffer = fresh;
+    }
+  }
+}
+
+std::int64_t KVCache::bytes() const {
+  std::int64_t sum = 0;
+  for (const Layer& layer : layers_)
+    if (layer.keys.defined())
+      sum += byte_size(layer.keys.dtype(), layer.keys.numel()) + byte_size(layer.values.dtype(), layer.values.numel());
+  return sum;
+}
+
+}  // namespace trustformers

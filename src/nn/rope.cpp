@@ -1,0 +1,154 @@
+#include "rope.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace trustformers {
+
+RopeConfig RopeConfig::parse(const Json& config, std::string_view where) {
+  RopeConfig rope;
+  ConfigReader outer(config, where);
+  outer("rope_theta", rope.theta);
+  outer("partial_rotary_factor", rope.partial_rotary_factor, {"rotary_pct", "rope_pct"});
+  outer("original_max_position_embeddings", rope.original_max_positions);
+  const Json* inner = config.find("rope_parameters");
+  if (!inner || inner->is_null()) inner = config.find("rope_scaling");
+  if (!inner || inner->is_null()) return rope;
+  check(inner->is_object(), ErrorCode::parse, "[config] ", where, ": \"rope_scaling\" must be an object, got ",
+        inner->type_name());
+  ConfigReader v(*inner, where);
+  v("rope_type", rope.type, {"type"});
+  v("rope_theta", rope.theta);
+  v("partial_rotary_factor", rope.partial_rotary_factor);
+  v("factor", rope.factor);
+  v("attention_factor", rope.attention_factor);
+  v("original_max_position_embeddings", rope.original_max_positions);
+  v("beta_fast", rope.beta_fast);
+  v("beta_slow", rope.beta_slow);
+  v("mscale", rope.mscale);
+  v("mscale_all_dim", rope.mscale_all_dim);
+  v("truncate", rope.truncate);
+  v("low_freq_factor", rope.low_freq_factor);
+  v("high_freq_factor", rope.high_freq_factor);
+  v("short_factor", rope.short_factor);
+  v("long_factor", rope.long_factor);
+  if (rope.type == "su") rope.type = "longrope";
+  static constexpr std::string_view known[] = {"default", "linear", "dynamic", "yarn", "longrope", "llama3"};
+  check(std::find(std::begin(known), std::end(known), rope.type) != std::end(known), ErrorCode::unsupported,
+        "[config] ", where, ": no rope scaling is called \"", rope.type, "\"");
+  return rope;
+}
+
+RotaryEmbedding::RotaryEmbedding(const RopeConfig& config, std::int64_t head_dim, std::int64_t max_positions,
+                                 bool interleaved)
+    : config_(config),
+      rotary_dim_(static_cast<std::int64_t>(static_cast<double>(head_dim) * config.partial_rotary_factor) / 2 * 2),
+      max_positions_(max_positions),
+      interleaved_(interleaved) {
+  check(rotary_dim_ > 0 && config.theta > 0, ErrorCode::invalid_argument,
+        "[rope] needs at least two rotated features and a positive base, got ", rotary_dim_, " and ", config.theta);
+  if (config_.original_max_positions == 0) config_.original_max_positions = max_positions;
+  if (config_.type == "longrope") {
+    const auto half = static_cast<std::size_t>(rotary_dim_ / 2);
+    check(config_.short_factor.size() == half && config_.long_factor.size() == half, ErrorCode::parse,
+          "[rope] longrope needs ", half, " short and long factors, got ", config_.short_factor.size(), " and ",
+          config_.long_factor.size());
+  }
+}
+
+/// As the reference computes them: in f32 from the exponents on, because angles of far positions magnify rounding.
+std::vector<float> RotaryEmbedding::inverse_frequencies(std::int64_t length) const {
+  const std::int64_t half = rotary_dim_ / 2;
+  const auto dim = static_cast<double>(rotary_dim_);
+  double base = config_.theta;
+  if (config_.type == "dynamic" && length > config_.original_max_positions) {
+    const double ratio = static_cast<double>(length) / static_cast<double>(config_.original_max_positions);
+    base *= std::pow(config_.factor * ratio - (config_.factor - 1), dim / (dim - 2));
+  }
+  const auto frequency = [&](std::int64_t i) { return 1.0 / std::pow(base, 2.0 * static_cast<double>(i) / dim); };
+  const auto original = static_cast<double>(config_.original_max_positions);
+
+  // yarn: which dimension makes this many rotations over the original context
+  const auto rotations_to_dim = [&](double rotations) {
+    return dim * std::log(original / (rotations * 2 * std::numbers::pi)) / (2 * std::log(base));
+  };
+  double low = rotations_to_dim(config_.beta_fast);
+  double high = rotations_to_dim(config_.beta_slow);
+  if (config_.truncate) {
+    low = std::floor(low);
+    high = std::ceil(high);
+  }
+  low = std::max(low, 0.0);
+  high = std::min(high, dim - 1);
+  if (low == high) high += 0.001;
+
+  std::vector<float> out;
+  for (std::int64_t i = 0; i < half; ++i) {
+    double f = frequency(i);
+    if (config_.type == "linear") {
+      f /= config_.factor;
+    } else if (config_.type == "yarn") {
+      const double ramp = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);
+      f = f / config_.factor * ramp + f * (1 - ramp);
+    } else if (config_.type == "longrope") {
+      f /= (length > config_.original_max_positions ? config_.long_factor
+                                                    : config_.short_factor)[static_cast<std::size_t>(i)];
+    } else if (config_.type == "llama3") {
+      const double wavelength = 2 * std::numbers::pi / f;
+      if (wavelength > original / config_.low_freq_factor) {
+        f /= config_.factor;
+      } else if (wavelength >= original / config_.high_freq_factor) {
+        const double smooth =
+            (original / wavelength - config_.low_freq_factor) / (config_.high_freq_factor - config_.low_freq_factor);
+        f = (1 - smooth) * f / config_.factor + smooth * f;
+      }
+    }
+    out.push_back(static_cast<float>(f));
+  }
+  return out;
+}
+
+double RotaryEmbedding::attention_factor() const {
+  const auto original = static_cast<double>(config_.original_max_positions);
+  if (config_.type == "yarn") {
+    if (config_.attention_factor) return *config_.attention_factor;
+    const auto scale = [&](double m) { return config_.factor <= 1 ? 1.0 : 0.1 * m * std::log(config_.factor) + 1; };
+    if (config_.mscale && config_.mscale_all_dim) return scale(*config_.mscale) / scale(*config_.mscale_all_dim);
+    return scale(1);
+  }
+  if (config_.type == "longrope") {
+    if (config_.attention_factor) return *config_.attention_factor;
+    const double ratio = config_.factor > 1 ? config_.factor : static_cast<double>(max_positions_) / original;
+    return ratio <= 1 ? 1.0 : std::sqrt(1 + std::log(ratio) / std::log(original));
+  }
+  return 1;
+}
+
+RotaryEmbedding::Tables RotaryEmbedding::tables(std::int64_t positions) const {
+  const bool by_length = config_.type == "dynamic" || config_.type == "longrope";
+  const bool grown = positions > config_.original_max_positions;
+  // dynamic: a new base for each length beyond the original; longrope: one switch.
+  const std::int64_t key = by_length && grown ? (config_.type == "dynamic" ? positions : 1) : 0;
+  if (cache_->key == key && cache_->tables.cos.defined() && cache_->tables.cos.size(0) >= positions)
+    return cache_->tables;
+
+  std::int64_t rows = 64;
+  while (rows < positions) rows *= 2;
+  const std::vector<float> frequencies = inverse_frequencies(positions);
+  const double factor = attention_factor();
+  std::vector<float> cosines, sines;
+  cosines.reserve(static_cast<std::size_t>(rows) * frequencies.size());
+  sines.reserve(cosines.capacity());
+  for (std::int64_t p = 0; p < rows; ++p)
+    for (const float f : frequencies) {
+      const double angle = static_cast<float>(p) * f;
+      cosines.push_back(static_cast<float>(std::cos(angle) * factor));
+      sines.push_back(static_cast<float>(std::sin(angle) * factor));
+    }
+  const Shape shape = {rows, static_cast<std::int64_t>(frequencies.size())};
+  *cache_ = {key, {Tensor::from(cosines, shape), Tensor::from(sines, shape)}};
+  return cache_->tables;
+}
+
+}  // namespace trustformers

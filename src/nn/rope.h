@@ -1,0 +1,65 @@
+// Rotary embedding tables for every scaling that configs ask for.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "../ops/attention/rope.h"
+#include "config.h"
+
+namespace trustformers {
+
+/// The rope part of a config in its new form (`rope_parameters`) or its old one (`rope_theta` with `rope_scaling`).
+struct RopeConfig {
+  std::string type = "default";  // default, linear, dynamic, yarn, longrope, llama3
+  double theta = 10000;
+  double partial_rotary_factor = 1;
+  double factor = 1;
+  std::optional<double> attention_factor;
+  std::int64_t original_max_positions = 0;  // 0: max_position_embeddings
+  // yarn (Peng et al. 2023)
+  double beta_fast = 32, beta_slow = 1;
+  std::optional<double> mscale, mscale_all_dim;
+  bool truncate = true;
+  // llama3
+  double low_freq_factor = 1, high_freq_factor = 4;
+  // longrope (Ding et al. 2024)
+  std::vector<double> short_factor, long_factor;
+
+  static RopeConfig parse(const Json& config, std::string_view where);
+};
+
+/// Turns queries and keys. Tables grow as longer positions come; not for use by several threads at once.
+class RotaryEmbedding {
+ public:
+  RotaryEmbedding() = default;
+  RotaryEmbedding(const RopeConfig& config, std::int64_t head_dim, std::int64_t max_positions,
+                  bool interleaved = false);
+
+  /// The tables for positions below `positions` (`dynamic` and `longrope` depend on that number).
+  struct Tables {
+    Tensor cos, sin;  // [P, R]
+  };
+  Tables tables(std::int64_t positions) const;
+  /// x [B, H, L, D], positions [B, L].
+  Tensor operator()(const Tensor& x, const Tables& tables, const Tensor& positions) const {
+    return rope(x, tables.cos, tables.sin, positions, interleaved_);
+  }
+
+ private:
+  std::vector<float> inverse_frequencies(std::int64_t length) const;
+  double attention_factor() const;
+
+  RopeConfig config_;
+  std::int64_t rotary_dim_ = 0;
+  std::int64_t max_positions_ = 0;
+  bool interleaved_ = false;
+  struct Cache {
+    std::int64_t key = -1;  // what the tables depend on besides the config
+    Tables tables;
+  };
+  std::shared_ptr<Cache> cache_ = std::make_shared<Cache>();
+};
+
+}  // namespace trustformers
