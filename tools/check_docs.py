@@ -9,6 +9,7 @@ import re
 import sys
 
 BLOCK = re.compile(r"(?:<!-- from (\S+) -->\n)?```cpp\n(.*?)\n```", re.DOTALL)
+FENCE = re.compile(r"```.*?```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)[^)]*\)")
 
 
@@ -23,7 +24,7 @@ def findings(path, text):
             with open(source, encoding="utf-8") as file:
                 if code not in file.read():
                     yield f'the block that begins with "{first}" is not in {source}'
-    for target in LINK.findall(text):
+    for target in LINK.findall(FENCE.sub("", text)):
         if not os.path.exists(os.path.join(os.path.dirname(path), target)):
             yield f"the link to {target} leads nowhere"
 
