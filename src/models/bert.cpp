@@ -187,6 +187,8 @@ class BertWithHead final : public Model {
   BertWithHead(const Json& json, std::string_view where, const Scope& root, Task task)
       : task_(task), config_(BertConfig::parse(json, where)) {
     common_ = CommonConfig::parse(json, where, true);
+    common_.max_position_embeddings = config_.max_position_embeddings;
+    common_.learned_positions = true;
     const bool pooled = task != Task::masked_lm && task != Task::causal_lm && task != Task::token_classification &&
                         task != Task::question_answering;
     body_ = std::make_unique<BertModel>(task == Task::base ? root : root / "bert", config_, pooled);

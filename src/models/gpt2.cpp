@@ -124,7 +124,10 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
   const Gpt2Config config = Gpt2Config::parse(json, where);
   root.parameters().ignore({"*h.*.attn.bias", "*h.*.attn.masked_bias"});  // causal masks of old files
   const DecoderNames names{.body = "transformer", .question_answering_body = "transformer", .token_head = "classifier"};
-  return std::make_unique<DecoderModel>(CommonConfig::parse(json, where, true), root, names, head,
+  CommonConfig common = CommonConfig::parse(json, where, true);
+  common.max_position_embeddings = config.n_positions;
+  common.learned_positions = true;
+  return std::make_unique<DecoderModel>(std::move(common), root, names, head,
                                         [&](const Scope& scope) { return std::make_unique<Gpt2Model>(scope, config); });
 }
 

@@ -140,9 +140,12 @@ class LlamaModel final : public Body {
 std::unique_ptr<Model> make_llama(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const LlamaConfig config = LlamaConfig::parse(json, where);
   const DecoderNames names{.question_answering_body = "transformer"};
-  return std::make_unique<DecoderModel>(
-      CommonConfig::parse(json, where, false), root, names, head,
-      [&](const Scope& scope) { return std::make_unique<LlamaModel>(scope, config); });
+  CommonConfig common = CommonConfig::parse(json, where, false);
+  // dynamic scaling is made to go beyond the trained context
+  common.max_position_embeddings = config.rope.type == "dynamic" ? 0 : config.max_position_embeddings;
+  return std::make_unique<DecoderModel>(std::move(common), root, names, head, [&](const Scope& scope) {
+    return std::make_unique<LlamaModel>(scope, config);
+  });
 }
 
 template <DecoderHead head>

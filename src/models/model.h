@@ -61,6 +61,7 @@ struct CommonConfig {
   std::int64_t vocab_size = 0;
   std::int64_t hidden_size = 0;
   std::int64_t max_position_embeddings = 0;  // 0: no limit
+  bool learned_positions = false;            // a table: no position beyond the limit exists
   std::optional<std::int64_t> pad_token_id, bos_token_id;
   std::vector<std::int64_t> eos_token_id;
   std::int64_t num_labels = 2;

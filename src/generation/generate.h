@@ -1,0 +1,59 @@
+// Token generation with a cache: batches, and sessions that keep what they have read.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "../base/progress.h"
+#include "../models/model.h"
+#include "config.h"
+
+namespace trustformers {
+
+/// Called after each step with the new token of every row (rows that ended give their padding). False stops.
+using TokenCallback = std::function<bool(std::span<const std::int64_t> tokens)>;
+
+struct GenerateStats {
+  std::int64_t prompt_tokens = 0;  // a row
+  std::int64_t reused_tokens = 0;  // of them, found in the session's cache
+  std::int64_t new_tokens = 0;     // a row
+  double prefill_seconds = 0;      // until the first token was chosen
+  double decode_seconds = 0;       // the tokens after it
+};
+
+struct GenerateOutput {
+  Tensor sequences;  // [B, L + N] i64: prompts, then new tokens; rows that ended early are filled with padding
+  GenerateStats stats;
+};
+
+/// Continues prompts [B, L]; padding, if any, is on the left and 0 in attention_mask [B, L]. Errors: out_of_range (a
+/// prompt longer than the context, an id outside the vocabulary), numeric (NaN in the scores), cancelled.
+GenerateOutput generate(const Model& model, const Tensor& input_ids, const Tensor& attention_mask,
+                        const GenerationConfig& config, const TokenCallback& on_tokens = {},
+                        const CancelToken* cancel = nullptr);
+
+/// One conversation: keeps the keys and values of what the model has read, and reads only what is new. Not for use by
+/// several threads at once. The model must outlive it.
+class Session {
+ public:
+  explicit Session(const Model& model) : model_(model) {}
+  /// Continues `prompt`, reusing the longest common prefix with what the cache holds. Returns the new tokens.
+  std::vector<std::int64_t> generate(std::span<const std::int64_t> prompt, const GenerationConfig& config,
+                                     const TokenCallback& on_tokens = {}, const CancelToken* cancel = nullptr);
+  /// Of the last generate().
+  const GenerateStats& stats() const { return stats_; }
+  /// The tokens whose keys and values are held.
+  const std::vector<std::int64_t>& cached() const { return cached_; }
+  /// Forgets all but the first `length` tokens.
+  void truncate(std::int64_t length);
+  std::int64_t cache_bytes() const { return cache_.bytes(); }
+
+ private:
+  const Model& model_;
+  KVCache cache_;
+  std::vector<std::int64_t> cached_;
+  GenerateStats stats_;
+};
+
+}  // namespace trustformers
