@@ -1,0 +1,67 @@
+// Tokens beside the model's own, found in the text before the model sees it.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "aligned_text.h"
+#include "trie.h"
+#include "vocabulary.h"
+
+namespace trustformers {
+
+struct AddedToken {
+  std::string content;
+  TokenId id = -1;
+  bool single_word = false;  // only where no word character touches it
+  bool lstrip = false;       // takes the white space before it
+  bool rstrip = false;       // takes the white space after it
+  bool normalized = true;    // looked for in the normalised text, in its own normalised form
+  bool special = false;      // left out by decode(skip_special_tokens)
+};
+
+class AddedTokens {
+ public:
+  /// `normalize` gives the normalised form of a token's content.
+  AddedTokens(std::vector<AddedToken> tokens, const std::function<std::string(std::string_view)>& normalize);
+  AddedTokens() = default;
+
+  struct Part {
+    std::size_t begin;
+    std::size_t end;
+    TokenId id;  // -1: plain text
+  };
+  enum class Stage { source, normalized };
+  /// Cuts `text` at the tokens looked for at this stage: leftmost first, the longest of those that start there. Special
+  /// tokens count as plain text unless `special`.
+  std::vector<Part> find(std::string_view text, Stage stage, bool special) const;
+
+  std::span<const AddedToken> tokens() const { return tokens_; }
+  TokenId id(std::string_view content) const;
+  const AddedToken* token(TokenId id) const;
+  /// True when `content` is that of a special token.
+  bool is_special(std::string_view content) const { return special_.contains(std::string(content)); }
+
+ private:
+  struct Matcher {
+    Trie trie;  // values: index into tokens_
+    std::array<bool, 256> starts{};
+    void add(std::string_view key, std::int32_t index);
+  };
+
+  std::vector<AddedToken> tokens_;
+  Matcher source_;
+  Matcher normalized_;
+  std::unordered_map<std::string, TokenId> ids_;
+  std::unordered_map<TokenId, std::size_t> by_id_;
+  std::unordered_set<std::string> special_;
+};
+
+}  // namespace trustformers

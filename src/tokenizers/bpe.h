@@ -1,0 +1,52 @@
+// Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909): merges by rank, as tokenizer.json defines it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "flat_map.h"
+#include "token_model.h"
+
+namespace trustformers {
+
+struct BpeOptions {
+  std::optional<std::string> unk_token;
+  std::string continuing_subword_prefix;  // before every character but a word's first
+  std::string end_of_word_suffix;         // after a word's last character
+  bool fuse_unk = false;                  // neighbouring unknown characters are one unknown
+  bool byte_fallback = false;             // an unknown character becomes its bytes <0xNN>, if all are there
+  bool ignore_merges = false;             // a piece that is in the vocabulary is taken whole
+};
+
+class Bpe final : public TokenModel {
+ public:
+  Bpe(Vocabulary vocabulary, BpeOptions options);
+  /// The next merge in order of rank. Errors: parse, when a part or their union is not in the vocabulary.
+  void add_merge(std::string_view left, std::string_view right);
+  void reserve_merges(std::size_t count) { merges_.reserve(count); }
+
+  /// O(n log n) in the length of the piece.
+  void tokenize(std::string_view piece, std::vector<ModelToken>& out) const override;
+  const Vocabulary& vocabulary() const override { return vocabulary_; }
+
+ private:
+  struct Merge {
+    std::uint32_t rank;
+    TokenId id;
+  };
+  const Merge* merge_of(TokenId left, TokenId right) const {
+    return merges_.find(std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right));
+  }
+  void characters(std::string_view piece, std::vector<ModelToken>& out) const;
+  void merge_short(std::vector<ModelToken>& symbols, std::size_t first) const;
+  void merge_long(std::vector<ModelToken>& symbols, std::size_t first) const;
+
+  Vocabulary vocabulary_;
+  BpeOptions options_;
+  TokenId unk_id_ = -1;
+  std::vector<TokenId> bytes_;
+  FlatMap<Merge> merges_;
+};
+
+}  // namespace trustformers
