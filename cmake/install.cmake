@@ -17,6 +17,11 @@ install(FILES ${PROJECT_BINARY_DIR}/trustformersConfig.cmake ${PROJECT_BINARY_DI
         DESTINATION ${config_folder})
 
 # The .pc file finds its prefix from its own place, so that an installed tree can be moved.
+# A static library leaves its own libraries to the program that links it.
+set(pc_static_libs "")
+if(NOT BUILD_SHARED_LIBS)
+  set(pc_static_libs "-lpcre2-8 -lutf8proc")
+endif()
 file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/trustformers.pc.in ${PROJECT_BINARY_DIR}/trustformers.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/trustformers.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

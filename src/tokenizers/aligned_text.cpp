@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../base/error.h"
+#include "../base/utf8.h"
 
 namespace trustformers {
 
@@ -38,7 +39,7 @@ void AlignedText::reserve(std::size_t bytes) {
 }
 
 void AlignedText::append(char32_t value, SourceRange range) {
-  unicode::append(text_, value);
+  append_utf8(text_, value);
   ranges_.resize(text_.size(), range);
 }
 

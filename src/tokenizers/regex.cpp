@@ -6,6 +6,7 @@
 #include <array>
 
 #include "../base/error.h"
+#include "../base/utf8.h"
 #include "unicode.h"
 
 namespace trustformers {
@@ -42,7 +43,7 @@ struct Regex::Compiled {
 Regex::Regex(std::string_view pattern, std::string_view where) {
   check(pattern.size() <= max_pattern_bytes, ErrorCode::unsupported, "[", where, "] a pattern of at most ", max_pattern_bytes,
         " bytes expected, got ", pattern.size());
-  check(unicode::is_valid(pattern), ErrorCode::parse, "[", where, "] the pattern is not valid UTF-8");
+  check(is_valid_utf8(pattern), ErrorCode::parse, "[", where, "] the pattern is not valid UTF-8");
   auto compiled = std::make_unique<Compiled>();
   compiled->where = where;
   const std::string text = to_pcre2_syntax(pattern, where);

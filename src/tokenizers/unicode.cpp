@@ -8,36 +8,6 @@
 namespace trustformers::unicode {
 namespace {
 
-constexpr char32_t replacement = 0xFFFD;
-
-/// Length of the well-formed sequence at `position`, or 0 and the length of the broken part in `broken`.
-std::size_t sequence_length(std::string_view bytes, std::size_t position, std::size_t& broken) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  const unsigned first = at(position);
-  if (first < 0x80) return 1;
-  std::size_t length = 0;
-  unsigned low = 0x80;
-  unsigned high = 0xBF;  // bounds of the second byte: no overlong forms, no surrogates, nothing above 10FFFF
-  if (first >= 0xC2 && first <= 0xDF) length = 2;
-  if (first >= 0xE0 && first <= 0xEF) length = 3;
-  if (first >= 0xF0 && first <= 0xF4) length = 4;
-  if (first == 0xE0) low = 0xA0;
-  if (first == 0xED) high = 0x9F;
-  if (first == 0xF0) low = 0x90;
-  if (first == 0xF4) high = 0x8F;
-  broken = 1;
-  if (length == 0) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    broken = i;
-    if (position + i >= bytes.size()) return 0;
-    const unsigned next = at(position + i);
-    if (next < low || next > high) return 0;
-    low = 0x80;
-    high = 0xBF;
-  }
-  return length;
-}
-
 std::int32_t combining_class(char32_t value) {
   return utf8proc_get_property(static_cast<utf8proc_int32_t>(value))->combining_class;
 }
@@ -118,64 +88,6 @@ CodePoint decode_before(std::string_view text, std::size_t position) {
   std::size_t start = position - 1;
   while (start > 0 && (static_cast<unsigned char>(text[start]) & 0xC0) == 0x80) --start;
   return decode(text, start);
-}
-
-void append(std::string& text, char32_t value) {
-  const auto put = [&](std::uint32_t byte) { text.push_back(static_cast<char>(static_cast<unsigned char>(byte))); };
-  const auto v = static_cast<std::uint32_t>(value);
-  if (v < 0x80) {
-    put(v);
-  } else if (v < 0x800) {
-    put(0xC0 | v >> 6);
-    put(0x80 | (v & 0x3F));
-  } else if (v < 0x10000) {
-    put(0xE0 | v >> 12);
-    put(0x80 | (v >> 6 & 0x3F));
-    put(0x80 | (v & 0x3F));
-  } else {
-    put(0xF0 | v >> 18);
-    put(0x80 | (v >> 12 & 0x3F));
-    put(0x80 | (v >> 6 & 0x3F));
-    put(0x80 | (v & 0x3F));
-  }
-}
-
-std::string to_utf8(char32_t value) {
-  std::string text;
-  append(text, value);
-  return text;
-}
-
-bool is_valid(std::string_view bytes) {
-  std::size_t broken = 0;
-  for (std::size_t i = 0; i < bytes.size();) {
-    const std::size_t length = sequence_length(bytes, i, broken);
-    if (length == 0) return false;
-    i += length;
-  }
-  return true;
-}
-
-std::string make_valid(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size());
-  std::size_t broken = 0;
-  for (std::size_t i = 0; i < bytes.size();) {
-    const std::size_t length = sequence_length(bytes, i, broken);
-    if (length != 0) {
-      text.append(bytes, i, length);
-      i += length;
-    } else {
-      append(text, replacement);
-      i += broken;
-    }
-  }
-  return text;
-}
-
-std::size_t count(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::uint32_t category(char32_t value) { return 1u << static_cast<unsigned>(utf8proc_category(static_cast<utf8proc_int32_t>(value))); }

@@ -1,5 +1,5 @@
-// Unicode facts for tokenizers: UTF-8, categories, case, normal forms and grapheme clusters (from utf8proc).
-// Texts are valid UTF-8 unless a function says otherwise; make_valid() sees to it once, at the door.
+// Unicode facts for tokenizers: categories, case, normal forms and grapheme clusters (from utf8proc).
+// Texts are valid UTF-8: replace_invalid_utf8() sees to it once, at the door.
 #pragma once
 
 #include <cstddef>
@@ -28,14 +28,6 @@ inline CodePoint decode(std::string_view text, std::size_t position) {
 
 /// The code point that ends just before byte `position` (> 0).
 CodePoint decode_before(std::string_view text, std::size_t position);
-
-void append(std::string& text, char32_t value);
-std::string to_utf8(char32_t value);
-
-bool is_valid(std::string_view bytes);
-/// Any bytes as valid UTF-8: each maximal broken part becomes U+FFFD.
-std::string make_valid(std::string_view bytes);
-std::size_t count(std::string_view text);
 
 /// 1 << general category, in the order of utf8proc: Cn Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk
 /// So Zs Zl Zp Cc Cf Cs Co.

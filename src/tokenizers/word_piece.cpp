@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "../base/error.h"
-#include "unicode.h"
+#include "../base/utf8.h"
 
 namespace trustformers {
 
 void WordPiece::tokenize(std::string_view piece, std::vector<ModelToken>& out) const {
   const std::size_t first = out.size();
-  bool known = unicode::count(piece) <= options_.max_input_chars_per_word;
+  bool known = count_code_points(piece) <= options_.max_input_chars_per_word;
   std::string candidate;
   for (std::size_t begin = 0; known && begin < piece.size();) {
     const std::string_view prefix = begin > 0 ? std::string_view(options_.continuing_subword_prefix) : std::string_view();

@@ -5,7 +5,7 @@ die() { say "dev: $*"; exit 1; }
 jobs_count() { nproc 2>/dev/null || getconf _NPROCESSORS_ONLN; }
 
 # Packages by purpose, as Debian and Ubuntu name them.
-packages_build=(g++ cmake ninja-build ccache pkg-config nlohmann-json3-dev)
+packages_build=(g++ cmake ninja-build ccache pkg-config nlohmann-json3-dev libpcre2-dev libutf8proc-dev)
 packages_test=(doctest-dev)
 packages_clang=(clang-19 libclang-rt-19-dev)
 packages_format=(clang-format-19)

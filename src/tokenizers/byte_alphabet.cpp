@@ -1,0 +1,37 @@
+#include "byte_alphabet.h"
+
+#include <array>
+
+namespace trustformers {
+namespace {
+
+struct Alphabet {
+  std::array<char32_t, 256> characters{};
+  std::array<std::int16_t, 0x144> bytes{};  // by character; -1: none
+};
+
+constexpr Alphabet make_alphabet() {
+  Alphabet alphabet;
+  for (auto& byte : alphabet.bytes) byte = -1;
+  char32_t next = 0x100;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const bool printable = (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
+    const char32_t character = printable ? byte : next++;
+    alphabet.characters[byte] = character;
+    alphabet.bytes[character] = static_cast<std::int16_t>(byte);
+  }
+  return alphabet;
+}
+
+constexpr Alphabet alphabet = make_alphabet();
+
+}  // namespace
+
+char32_t byte_character(unsigned char byte) { return alphabet.characters[byte]; }
+
+std::optional<unsigned char> character_byte(char32_t character) {
+  if (character >= alphabet.bytes.size() || alphabet.bytes[character] < 0) return std::nullopt;
+  return static_cast<unsigned char>(alphabet.bytes[character]);
+}
+
+}  // namespace trustformers

@@ -1,0 +1,22 @@
+// Decoders of tokenizer.json: from tokens back to text.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "spec.h"
+
+namespace trustformers {
+
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  /// Rewrites the tokens of a text; what they are in the end, joined, is the text.
+  virtual void apply(std::vector<std::string>& tokens) const = 0;
+};
+
+/// The decoder that `spec` ("type" and its fields) describes. Errors: parse, unsupported; both name the key.
+std::unique_ptr<Decoder> make_decoder(const Spec& spec);
+
+}  // namespace trustformers

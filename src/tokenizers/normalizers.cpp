@@ -1,0 +1,281 @@
+#include "normalizers.h"
+
+#include <functional>
+
+#include "byte_alphabet.h"
+#include "charsmap.h"
+#include "pattern.h"
+#include "unicode.h"
+
+namespace trustformers {
+namespace {
+
+using unicode::Change;
+using unicode::NormalForm;
+
+/// Walks the code points of `text` and appends what `write(code point, range, out)` makes of each.
+template <class Write>
+void map_characters(AlignedText& text, Write&& write) {
+  AlignedText out;
+  out.reserve(text.size());
+  const std::string_view source = text.text();
+  for (std::size_t i = 0; i < source.size();) {
+    const auto c = unicode::decode(source, i);
+    write(c.value, text.source(i), out);
+    i += c.size;
+  }
+  text = std::move(out);
+}
+
+void keep_if(AlignedText& text, const std::function<bool(char32_t)>& keep) {
+  map_characters(text, [&](char32_t c, SourceRange range, AlignedText& out) {
+    if (keep(c)) out.append(c, range);
+  });
+}
+
+bool is_ascii(std::string_view text) {
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) >= 0x80) return false;
+  return true;
+}
+
+void normalize(AlignedText& text, NormalForm form) {
+  if (!is_ascii(text.text())) text.transform(unicode::normalize(text.text(), form));
+}
+
+void lowercase(AlignedText& text) {
+  std::u32string lower;
+  map_characters(text, [&](char32_t c, SourceRange range, AlignedText& out) {
+    lower.clear();
+    unicode::append_lowercase(lower, c);
+    for (const char32_t l : lower) out.append(l, range);
+  });
+}
+
+class UnicodeForm final : public Normalizer {
+ public:
+  explicit UnicodeForm(NormalForm form) : form_(form) {}
+  void apply(AlignedText& text) const override { normalize(text, form_); }
+
+ private:
+  NormalForm form_;
+};
+
+class Lowercase final : public Normalizer {
+ public:
+  void apply(AlignedText& text) const override { lowercase(text); }
+};
+
+class StripAccents final : public Normalizer {
+ public:
+  void apply(AlignedText& text) const override {
+    keep_if(text, [](char32_t c) { return !(unicode::category(c) & unicode::mark); });
+  }
+};
+
+class Bert final : public Normalizer {
+ public:
+  explicit Bert(const Spec& spec)
+      : clean_text_(spec.flag("clean_text", true)),
+        chinese_(spec.flag("handle_chinese_chars", true)),
+        lowercase_(spec.flag("lowercase", true)),
+        strip_accents_(spec.flag("strip_accents", lowercase_)) {}
+
+  void apply(AlignedText& text) const override {
+    if (clean_text_) {
+      map_characters(text, [](char32_t c, SourceRange range, AlignedText& out) {
+        if (c == 0 || c == 0xFFFD || is_control(c)) return;
+        out.append(unicode::is_whitespace(c) ? U' ' : c, range);
+      });
+    }
+    if (chinese_) {
+      map_characters(text, [](char32_t c, SourceRange range, AlignedText& out) {
+        const bool chinese = unicode::is_chinese(c);
+        if (chinese) out.append(U' ', range);
+        out.append(c, range);
+        if (chinese) out.append(U' ', range);
+      });
+    }
+    if (strip_accents_) {
+      normalize(text, NormalForm::nfd);
+      keep_if(text, [](char32_t c) { return !(unicode::category(c) & unicode::nonspacing_mark); });
+    }
+    if (lowercase_) lowercase(text);
+  }
+
+ private:
+  static bool is_control(char32_t c) {
+    if (c == '\t' || c == '\n' || c == '\r') return false;
+    return (unicode::category(c) & (unicode::control | unicode::format | unicode::surrogate | unicode::private_use)) != 0;
+  }
+  bool clean_text_, chinese_, lowercase_, strip_accents_;
+};
+
+class Replace final : public Normalizer {
+ public:
+  explicit Replace(const Spec& spec) : pattern_(make_pattern(spec.at("pattern"))), content_(spec.text("content")) {}
+  void apply(AlignedText& text) const override {
+    std::vector<Match> parts;
+    pattern_->split(text.text(), parts);
+    AlignedText out;
+    out.reserve(text.size());
+    for (const Match& part : parts) {
+      if (!part.matched) {
+        out.append(text, part.begin, part.end);
+      } else {  // the replacement stands for the last code point it replaces
+        out.append(content_, part.end > 0 ? text.source(part.end - 1) : SourceRange{});
+      }
+    }
+    text = std::move(out);
+  }
+
+ private:
+  std::unique_ptr<Pattern> pattern_;
+  std::string content_;
+};
+
+class Prepend final : public Normalizer {
+ public:
+  explicit Prepend(const Spec& spec) : prefix_(spec.text("prepend")) {}
+  void apply(AlignedText& text) const override { text.prepend(prefix_); }
+
+ private:
+  std::string prefix_;
+};
+
+class Strip final : public Normalizer {
+ public:
+  explicit Strip(const Spec& spec) : left_(spec.flag("strip_left")), right_(spec.flag("strip_right")) {}
+  void apply(AlignedText& text) const override {
+    const std::string_view all = text.text();
+    std::size_t begin = 0;
+    std::size_t end = all.size();
+    while (left_ && begin < end && unicode::is_whitespace(unicode::decode(all, begin).value))
+      begin += unicode::decode(all, begin).size;
+    while (right_ && end > begin && unicode::is_whitespace(unicode::decode_before(all, end).value))
+      end -= unicode::decode_before(all, end).size;
+    if (end - begin < all.size()) text = text.slice(begin, end);
+  }
+
+ private:
+  bool left_, right_;
+};
+
+/// The character rules of neural machine translation models: controls vanish, odd blanks become blanks.
+class Nmt final : public Normalizer {
+ public:
+  void apply(AlignedText& text) const override {
+    map_characters(text, [](char32_t c, SourceRange range, AlignedText& out) {
+      if ((c >= 1 && c <= 8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F || c == 0x8F || c == 0x9F) return;
+      const bool blank = c == 9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 || (c >= 0x200B && c <= 0x200F) || c == 0x2028 ||
+                         c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
+      out.append(blank ? U' ' : c, range);
+    });
+  }
+};
+
+class ByteLevel final : public Normalizer {
+ public:
+  void apply(AlignedText& text) const override {
+    AlignedText out;
+    out.reserve(text.size() * 2);
+    const std::string_view bytes = text.text();
+    for (std::size_t i = 0; i < bytes.size(); ++i) out.append(byte_character(static_cast<unsigned char>(bytes[i])), text.source(i));
+    text = std::move(out);
+  }
+};
+
+class Precompiled final : public Normalizer {
+ public:
+  explicit Precompiled(const Spec& spec)
+      : map_(decode_base64(spec.text("precompiled_charsmap"), spec.path_of("precompiled_charsmap")),
+             spec.path_of("precompiled_charsmap")) {}
+
+  // As in Hugging Face's library, which differs from sentencepiece: a short grapheme cluster is replaced as a whole by
+  // the rule of its shortest prefix, else its code points one by one.
+  void apply(AlignedText& text) const override {
+    const std::string_view all = text.text();
+    std::vector<Change> changes;
+    changes.reserve(all.size());
+    bool modified = false;
+    std::int32_t state = 0;
+    for (std::size_t begin = 0; begin < all.size();) {
+      const std::size_t end = unicode::next_grapheme(all, begin, state);
+      const std::string_view cluster = all.substr(begin, end - begin);
+      begin = end;
+      const auto whole = cluster.size() < 6 ? map_.shortest(cluster) : std::nullopt;
+      if (whole) {
+        modified = true;
+        replace(cluster, whole->replacement, changes);
+        continue;
+      }
+      for (std::size_t i = 0; i < cluster.size();) {
+        const auto c = unicode::decode(cluster, i);
+        const std::string_view one = cluster.substr(i, c.size);
+        if (const auto hit = map_.shortest(one)) {
+          modified = true;
+          replace(one, hit->replacement, changes);
+        } else {
+          changes.push_back({c.value, 0});
+        }
+        i += c.size;
+      }
+    }
+    if (modified) text.transform(changes);
+  }
+
+ private:
+  static void replace(std::string_view old_part, std::string_view new_part, std::vector<Change>& changes) {
+    const auto old_count = static_cast<std::int32_t>(count_of(old_part));
+    std::int32_t new_count = 0;
+    for (std::size_t i = 0; i < new_part.size(); ++new_count) {
+      const auto c = unicode::decode(new_part, i);
+      changes.push_back({c.value, new_count < old_count ? 0 : 1});
+      i += c.size;
+    }
+    if (new_count < old_count && !changes.empty()) changes.back().change -= old_count - new_count;
+  }
+  static std::size_t count_of(std::string_view text) {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < text.size(); ++n) i += unicode::decode(text, i).size;
+    return n;
+  }
+
+  Charsmap map_;
+};
+
+class Sequence final : public Normalizer {
+ public:
+  explicit Sequence(const Spec& spec) {
+    for (const Spec& part : spec.list("normalizers")) parts_.push_back(make_normalizer(part));
+  }
+  void apply(AlignedText& text) const override {
+    for (const auto& part : parts_) part->apply(text);
+  }
+
+ private:
+  std::vector<std::unique_ptr<Normalizer>> parts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Normalizer> make_normalizer(const Spec& spec) {
+  const std::string type = spec.type();
+  if (type == "Sequence") return std::make_unique<Sequence>(spec);
+  if (type == "BertNormalizer") return std::make_unique<Bert>(spec);
+  if (type == "NFC") return std::make_unique<UnicodeForm>(NormalForm::nfc);
+  if (type == "NFD") return std::make_unique<UnicodeForm>(NormalForm::nfd);
+  if (type == "NFKC") return std::make_unique<UnicodeForm>(NormalForm::nfkc);
+  if (type == "NFKD") return std::make_unique<UnicodeForm>(NormalForm::nfkd);
+  if (type == "Lowercase") return std::make_unique<Lowercase>();
+  if (type == "StripAccents") return std::make_unique<StripAccents>();
+  if (type == "Replace") return std::make_unique<Replace>(spec);
+  if (type == "Prepend") return std::make_unique<Prepend>(spec);
+  if (type == "Strip") return std::make_unique<Strip>(spec);
+  if (type == "Nmt") return std::make_unique<Nmt>();
+  if (type == "ByteLevel") return std::make_unique<ByteLevel>();
+  if (type == "Precompiled") return std::make_unique<Precompiled>(spec);
+  spec.unsupported(type);
+}
+
+}  // namespace trustformers

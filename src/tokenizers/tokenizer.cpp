@@ -1,0 +1,151 @@
+#include "tokenizer.h"
+
+#include "../base/utf8.h"
+#include "tokenizer_parts.h"
+
+namespace trustformers {
+namespace {
+
+PreTokenizedText pre_tokenize(const TokenizerParts& parts, std::string_view text, bool parse_special) {
+  const AlignedText source = AlignedText::from_source(text);
+  PreTokenizedText out;
+  for (const auto& section : parts.added.find(source.text(), AddedTokens::Stage::source, parse_special)) {
+    if (section.id >= 0) {
+      out.append(source, section.begin, section.end, section.id);
+      continue;
+    }
+    AlignedText normalized = source.slice(section.begin, section.end);
+    if (parts.normalizer) parts.normalizer->apply(normalized);
+    for (const auto& part : parts.added.find(normalized.text(), AddedTokens::Stage::normalized, parse_special))
+      out.append(normalized, part.begin, part.end, part.id);
+  }
+  if (parts.pre_tokenizer) parts.pre_tokenizer->apply(out);
+  return out;
+}
+
+Encoding encode_text(const TokenizerParts& parts, std::string_view given, std::int32_t type, bool parse_special) {
+  const std::string repaired = is_valid_utf8(given) ? std::string() : replace_invalid_utf8(given);
+  const PreTokenizedText text = pre_tokenize(parts, repaired.empty() ? given : repaired, parse_special);
+  const Vocabulary& vocabulary = parts.model->vocabulary();
+  const TokenId shown_as_text = parts.model->shown_as_text();
+  Encoding out;
+  std::vector<ModelToken> tokens;
+  std::int32_t word = -1;
+  for (const TextPiece& piece : text.pieces()) {
+    ++word;
+    if (piece.token >= 0) {
+      out.push_back(piece.token, std::string(text.text(piece)), text.aligned().source(piece.begin, piece.end), word, type, false);
+      continue;
+    }
+    const std::string_view piece_text = text.text(piece);
+    tokens.clear();
+    parts.model->tokenize(piece_text, tokens);
+    for (const ModelToken& token : tokens) {
+      const auto size = static_cast<std::uint32_t>(piece_text.size());
+      const std::uint32_t begin = std::min(token.begin, size);
+      const std::uint32_t end = std::min(token.end, size);
+      const std::string_view shown =
+          token.id == shown_as_text ? piece_text.substr(begin, end - begin) : vocabulary.token(token.id).value_or(std::string_view());
+      out.push_back(token.id, std::string(shown), text.aligned().source(piece.begin + begin, piece.begin + end), word, type, false);
+    }
+  }
+  return out;
+}
+
+Encoding encode_without_padding(const TokenizerParts& parts, const EncodeInput& input, const EncodeOptions& options) {
+  std::vector<Encoding> encodings;
+  encodings.push_back(encode_text(parts, input.text, 0, options.parse_special_tokens));
+  if (input.pair) encodings.push_back(encode_text(parts, *input.pair, 1, options.parse_special_tokens));
+  if (options.truncation) {
+    Truncation truncation = *options.truncation;
+    if (options.add_special_tokens && parts.post_processor) {
+      const std::size_t added = parts.post_processor->added(input.pair.has_value());
+      check(truncation.max_length >= added, ErrorCode::invalid_argument, "[tokenizer] truncation to ", truncation.max_length,
+            " tokens, but the special tokens alone are ", added);
+      truncation.max_length -= added;
+    }
+    truncate(encodings[0], input.pair ? &encodings[1] : nullptr, truncation);
+  }
+  if (input.pair) encodings[1].set_sequence_ids(1);
+  if (parts.post_processor) parts.post_processor->apply(encodings, options.add_special_tokens);
+  if (encodings.empty()) return {};
+  Encoding out = std::move(encodings.front());
+  for (std::size_t i = 1; i < encodings.size(); ++i) out.append(encodings[i]);
+  return out;
+}
+
+}  // namespace
+
+void TokenizerParts::set_added(std::vector<AddedToken> tokens) {
+  added = AddedTokens(std::move(tokens), [this](std::string_view content) {
+    AlignedText text = AlignedText::from_source(content);
+    if (normalizer) normalizer->apply(text);
+    return std::string(text.text());
+  });
+}
+
+Encoding Tokenizer::encode(const EncodeInput& input, const EncodeOptions& options) const {
+  Encoding encoding = encode_without_padding(*parts_, input, options);
+  if (!options.padding) return encoding;
+  std::vector<Encoding> one;
+  one.push_back(std::move(encoding));
+  pad(one, *options.padding);
+  return std::move(one.front());
+}
+
+std::vector<Encoding> Tokenizer::encode_batch(std::span<const EncodeInput> inputs, const EncodeOptions& options) const {
+  std::vector<Encoding> batch;
+  batch.reserve(inputs.size());
+  for (const EncodeInput& input : inputs) batch.push_back(encode_without_padding(*parts_, input, options));
+  if (options.padding) pad(batch, *options.padding);
+  return batch;
+}
+
+std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special_tokens) const {
+  std::vector<std::string> tokens;
+  tokens.reserve(ids.size());
+  for (const TokenId id : ids) {
+    std::optional<std::string> token = id_to_token(id);
+    if (!token || (skip_special_tokens && parts_->added.is_special(*token))) continue;
+    tokens.push_back(std::move(*token));
+  }
+  if (parts_->decoder) parts_->decoder->apply(tokens);
+  std::string text;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (i > 0 && !parts_->decoder) text += ' ';
+    text += tokens[i];
+  }
+  return text;
+}
+
+std::optional<TokenId> Tokenizer::token_to_id(std::string_view token) const {
+  TokenId id = parts_->added.id(token);
+  if (id < 0) id = parts_->model->vocabulary().find(token);
+  return id < 0 ? std::nullopt : std::optional(id);
+}
+
+std::optional<std::string> Tokenizer::id_to_token(TokenId id) const {
+  if (const AddedToken* added = parts_->added.token(id)) return added->content;
+  if (const auto token = parts_->model->vocabulary().token(id)) return std::string(*token);
+  return std::nullopt;
+}
+
+std::size_t Tokenizer::vocab_size() const {
+  std::size_t size = parts_->model->vocabulary().size();
+  for (const AddedToken& token : parts_->added.tokens())
+    if (parts_->model->vocabulary().find(token.content) < 0) ++size;
+  return size;
+}
+
+bool Tokenizer::is_special(TokenId id) const {
+  const auto token = id_to_token(id);
+  return token && parts_->added.is_special(*token);
+}
+
+const SpecialTokens& Tokenizer::special_tokens() const { return parts_->special; }
+const std::optional<Truncation>& Tokenizer::truncation() const { return parts_->truncation; }
+const Padding& Tokenizer::padding() const { return parts_->padding; }
+std::optional<std::size_t> Tokenizer::model_max_length() const { return parts_->model_max_length; }
+const std::map<std::string, std::string>& Tokenizer::chat_templates() const { return parts_->chat_templates; }
+
+}  // namespace trustformers

@@ -1,0 +1,108 @@
+// The tokenizer: text to token ids and back, as Hugging Face's tokenizers and llama.cpp do it.
+//
+//   const Tokenizer tokenizer = Tokenizer::from_pretrained("SmolLM2-135M-Instruct");
+//   const Encoding encoding = tokenizer.encode("Hello, world!");
+//   tokenizer.decode(encoding.ids);  // "Hello, world!"
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "encoding.h"
+#include "vocabulary.h"
+
+namespace trustformers {
+
+struct GgufVocabulary;
+struct TokenizerParts;
+
+/// One text, or two that belong together. Bytes that are not UTF-8 count as U+FFFD. The texts must outlive the call.
+struct EncodeInput {
+  EncodeInput(std::string_view first) : text(first) {}                               // NOLINT(google-explicit-constructor)
+  EncodeInput(const std::string& first) : text(first) {}                             // NOLINT(google-explicit-constructor)
+  EncodeInput(const char* first) : text(first) {}                                    // NOLINT(google-explicit-constructor)
+  EncodeInput(std::string_view first, std::string_view second) : text(first), pair(second) {}
+  std::string_view text;
+  std::optional<std::string_view> pair;
+};
+
+struct EncodeOptions {
+  bool add_special_tokens = true;    // [CLS] … [SEP], <s> … as the tokenizer's file asks
+  bool parse_special_tokens = true;  // special tokens written in the text become their ids; false: they are plain text
+  std::optional<Truncation> truncation;
+  std::optional<Padding> padding;
+};
+
+/// Tokens with a role, where the tokenizer's files name them.
+struct SpecialTokens {
+  std::optional<TokenId> bos, eos, unk, sep, pad, cls, mask;
+};
+
+/// Immutable; copies share their tables, and threads may share a tokenizer.
+class Tokenizer {
+ public:
+  /// A tokenizer.json. Errors: parse and unsupported, which name the key, and `where`.
+  static Tokenizer from_json(std::string_view text, std::string_view where = "tokenizer.json");
+  static Tokenizer from_file(const std::filesystem::path& path);
+  /// A model folder: tokenizer.json, with tokenizer_config.json, special_tokens_map.json and chat_template.jinja where they
+  /// are. Errors: not_found when there is no tokenizer.json.
+  static Tokenizer from_pretrained(const std::filesystem::path& folder);
+  /// The tokenizer inside a GGUF file; it follows sentencepiece where that differs from Hugging Face's conversion.
+  static Tokenizer from_gguf(const GgufVocabulary& vocabulary);
+
+  Encoding encode(const EncodeInput& input, const EncodeOptions& options = {}) const;
+  /// Padding, when asked for, is to one length for all.
+  std::vector<Encoding> encode_batch(std::span<const EncodeInput> inputs, const EncodeOptions& options = {}) const;
+  /// Ids without a token stand for nothing.
+  std::string decode(std::span<const TokenId> ids, bool skip_special_tokens = false) const;
+
+  std::optional<TokenId> token_to_id(std::string_view token) const;
+  std::optional<std::string> id_to_token(TokenId id) const;
+  /// Number of different tokens, added ones included.
+  std::size_t vocab_size() const;
+  const SpecialTokens& special_tokens() const;
+  /// True for tokens that decode(skip_special_tokens) leaves out.
+  bool is_special(TokenId id) const;
+
+  /// What the file itself asks for; encode() applies it only when it is put into its options.
+  const std::optional<Truncation>& truncation() const;
+  /// The file's padding, else the pad token on the right to the longest of a batch.
+  const Padding& padding() const;
+  /// The most tokens the model takes, where tokenizer_config.json says it.
+  std::optional<std::size_t> model_max_length() const;
+  /// Chat templates by name; the usual one is "default". Jinja text.
+  const std::map<std::string, std::string>& chat_templates() const;
+
+  explicit Tokenizer(std::shared_ptr<const TokenizerParts> parts) : parts_(std::move(parts)) {}
+
+ private:
+  std::shared_ptr<const TokenizerParts> parts_;
+};
+
+/// Decodes ids one at a time and gives text out as soon as it is certain.
+class DecodeStream {
+ public:
+  explicit DecodeStream(Tokenizer tokenizer, bool skip_special_tokens = true)
+      : tokenizer_(std::move(tokenizer)), skip_special_tokens_(skip_special_tokens) {}
+  /// The new text, or nothing while it ends inside a character.
+  std::optional<std::string> push(TokenId id);
+  /// The end: the text that was held back, unfinished characters as U+FFFD. Pushed pieces and this one, joined, are what
+  /// decode() gives for all ids.
+  std::string finish();
+
+ private:
+  Tokenizer tokenizer_;
+  bool skip_special_tokens_;
+  std::vector<TokenId> window_;  // ids whose text is out, as the left neighbours of those that wait, and those
+  std::string prefix_;           // decode(window_) as far as it is out
+  std::size_t prefix_ids_ = 0;
+};
+
+}  // namespace trustformers

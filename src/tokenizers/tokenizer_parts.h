@@ -1,0 +1,34 @@
+// What a tokenizer is made of; internal to this room.
+#pragma once
+
+#include "added_tokens.h"
+#include "decoders.h"
+#include "normalizers.h"
+#include "post_processors.h"
+#include "pre_tokenizers.h"
+#include "token_model.h"
+#include "tokenizer.h"
+
+namespace trustformers {
+
+struct TokenizerParts {
+  std::unique_ptr<Normalizer> normalizer;         // may be null
+  std::unique_ptr<PreTokenizer> pre_tokenizer;    // may be null
+  std::unique_ptr<TokenModel> model;
+  std::unique_ptr<PostProcessor> post_processor;  // may be null
+  std::unique_ptr<Decoder> decoder;               // null: tokens joined by blanks
+  AddedTokens added;
+  SpecialTokens special;
+  std::optional<Truncation> truncation;
+  Padding padding;
+  std::optional<std::size_t> model_max_length;
+  std::map<std::string, std::string> chat_templates;
+
+  /// Sets the added tokens, in whose content the normaliser must be in place already.
+  void set_added(std::vector<AddedToken> tokens);
+};
+
+/// The parts that a parsed tokenizer.json describes.
+TokenizerParts parts_from_json(const Json& json);
+
+}  // namespace trustformers
