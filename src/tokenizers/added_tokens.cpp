@@ -35,15 +35,11 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const std::function<std
     : tokens_(std::move(tokens)) {
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     const AddedToken& token = tokens_[i];
+    texts_.push_back(token.normalized ? normalize(token.content) : token.content);
     if (token.content.empty()) continue;
     ids_[token.content] = token.id;
     by_id_[token.id] = i;
-    if (token.special) special_.insert(token.content);
-    if (token.normalized) {
-      normalized_.add(normalize(token.content), static_cast<std::int32_t>(i));
-    } else {
-      source_.add(token.content, static_cast<std::int32_t>(i));
-    }
+    (token.normalized ? normalized_ : source_).add(texts_.back(), static_cast<std::int32_t>(i));
   }
 }
 
@@ -94,9 +90,14 @@ TokenId AddedTokens::id(std::string_view content) const {
   return found == ids_.end() ? -1 : found->second;
 }
 
-const AddedToken* AddedTokens::token(TokenId id) const {
+const std::string* AddedTokens::text(TokenId id) const {
   const auto found = by_id_.find(id);
-  return found == by_id_.end() ? nullptr : &tokens_[found->second];
+  return found == by_id_.end() ? nullptr : &texts_[found->second];
+}
+
+bool AddedTokens::is_special(TokenId id) const {
+  const auto found = by_id_.find(id);
+  return found != by_id_.end() && tokens_[found->second].special;
 }
 
 }  // namespace trustformers

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "aligned_text.h"
@@ -45,9 +44,10 @@ class AddedTokens {
 
   std::span<const AddedToken> tokens() const { return tokens_; }
   TokenId id(std::string_view content) const;
-  const AddedToken* token(TokenId id) const;
-  /// True when `content` is that of a special token.
-  bool is_special(std::string_view content) const { return special_.contains(std::string(content)); }
+  /// The text of a token: its content, normalised if it is looked for in the normalised text. nullptr: not an added
+  /// token.
+  const std::string* text(TokenId id) const;
+  bool is_special(TokenId id) const;
 
  private:
   struct Matcher {
@@ -61,7 +61,7 @@ class AddedTokens {
   Matcher normalized_;
   std::unordered_map<std::string, TokenId> ids_;
   std::unordered_map<TokenId, std::size_t> by_id_;
-  std::unordered_set<std::string> special_;
+  std::vector<std::string> texts_;
 };
 
 }  // namespace trustformers

@@ -8,8 +8,8 @@
 namespace trustformers {
 
 AlignedText AlignedText::from_source(std::string_view source) {
-  check(source.size() < (std::size_t{1} << 31), ErrorCode::out_of_range, "[tokenizer] a text of less than 2 GiB expected, got ",
-        source.size(), " bytes");
+  check(source.size() < (std::size_t{1} << 31), ErrorCode::out_of_range,
+        "[tokenizer] a text of less than 2 GiB expected, got ", source.size(), " bytes");
   AlignedText out;
   out.text_ = source;
   out.ranges_.reserve(source.size());

@@ -26,8 +26,12 @@ void Bpe::add_merge(std::string_view left, std::string_view right) {
   const std::string& prefix = options_.continuing_subword_prefix;
   if (!prefix.empty() && tail.size() >= prefix.size()) tail.remove_prefix(prefix.size());
   const TokenId both = vocabulary_.find(std::string(left).append(tail));
-  check(a >= 0 && b >= 0 && both >= 0, ErrorCode::parse, "[tokenizer] model.merges[", merges_.size(), "]: \"", left, "\" + \"", right,
-        "\": ", a < 0 ? "the left part" : b < 0 ? "the right part" : "the result", " is not in model.vocab");
+  check(a >= 0 && b >= 0 && both >= 0, ErrorCode::parse, "[tokenizer] model.merges[", merges_.size(), "]: \"", left,
+        "\" + \"", right, "\": ",
+        a < 0   ? "the left part"
+        : b < 0 ? "the right part"
+                : "the result",
+        " is not in model.vocab");
   const std::uint64_t key = std::uint64_t{static_cast<std::uint32_t>(a)} << 32 | static_cast<std::uint32_t>(b);
   merges_.insert(key, {static_cast<std::uint32_t>(merges_.size()), both});
 }
@@ -83,7 +87,8 @@ void Bpe::characters(std::string_view piece, std::vector<ModelToken>& out) const
       continue;
     }
     if (!options_.unk_token) continue;
-    check(unk_id_ >= 0, ErrorCode::not_found, "[tokenizer] model.unk_token \"", *options_.unk_token, "\" is not in model.vocab");
+    check(unk_id_ >= 0, ErrorCode::not_found, "[tokenizer] model.unk_token \"", *options_.unk_token,
+          "\" is not in model.vocab");
     if (!options_.fuse_unk) flush();
     unknown += size;
   }
@@ -126,7 +131,8 @@ void Bpe::merge_long(std::vector<ModelToken>& symbols, std::size_t first) const 
   const auto symbol = [&](std::uint32_t i) -> ModelToken& { return symbols[first + i]; };
   const auto offer = [&](std::uint32_t left) {
     if (left == none || next[left] == none) return;
-    if (const Merge* merge = merge_of(symbol(left).id, symbol(next[left]).id)) queue.push({merge->rank, left, merge->id});
+    if (const Merge* merge = merge_of(symbol(left).id, symbol(next[left]).id))
+      queue.push({merge->rank, left, merge->id});
   };
   for (std::uint32_t i = 0; i < count; ++i) {
     previous[i] = i > 0 ? i - 1 : none;

@@ -57,8 +57,8 @@ std::optional<Charsmap::Hit> Charsmap::find(std::string_view text, bool longest)
 std::string decode_base64(std::string_view text, std::string_view where) {
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const std::size_t end = text.find_last_not_of('=') + 1;
-  check(text.size() % 4 == 0 && text.size() - end <= 2, ErrorCode::parse, "[", where, "] base64 must come in fours, got ", text.size(),
-        " characters");
+  check(text.size() % 4 == 0 && text.size() - end <= 2, ErrorCode::parse, "[", where,
+        "] base64 must come in fours, got ", text.size(), " characters");
   std::string out;
   out.reserve(text.size() / 4 * 3);
   std::uint32_t bits = 0;

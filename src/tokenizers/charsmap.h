@@ -11,8 +11,8 @@ namespace trustformers {
 
 class Charsmap {
  public:
-  /// `blob` as in the field precompiled_charsmap: size of the trie in bytes (u32), the trie, the replacements with a zero
-  /// byte after each. Errors: parse.
+  /// `blob` as in the field precompiled_charsmap: size of the trie in bytes (u32), the trie, the replacements with a
+  /// zero byte after each. Errors: parse.
   explicit Charsmap(std::string_view blob, std::string_view where);
 
   struct Hit {

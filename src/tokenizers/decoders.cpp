@@ -26,7 +26,7 @@ std::string replace_all(std::string_view text, std::string_view what, std::strin
 /// Takes out the blanks that English does not write.
 std::string clean_up(std::string text) {
   constexpr std::pair<std::string_view, std::string_view> rules[] = {
-      {" .", "."},    {" ?", "?"},          {" !", "!"},   {" ,", ","},     {" ' ", "'"},  {" n't", "n't"},
+      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
       {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   for (const auto& [what, by] : rules) text = replace_all(text, what, by);
   return text;
@@ -81,7 +81,8 @@ class Metaspace final : public Decoder {
       : mark_(encode_utf8(std::u32string(1, one_character(spec, "replacement", U'\u2581')))),
         prefixed_(prepend_scheme(spec) != PrependScheme::never) {}
   void apply(Tokens& tokens) const override {
-    for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = replace_all(tokens[i], mark_, i == 0 && prefixed_ ? "" : " ");
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+      tokens[i] = replace_all(tokens[i], mark_, i == 0 && prefixed_ ? "" : " ");
   }
 
  private:
@@ -93,7 +94,8 @@ class Bpe final : public Decoder {
  public:
   explicit Bpe(const Spec& spec) : suffix_(spec.text("suffix", "</w>")) {}
   void apply(Tokens& tokens) const override {
-    for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = replace_all(tokens[i], suffix_, i + 1 < tokens.size() ? " " : "");
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+      tokens[i] = replace_all(tokens[i], suffix_, i + 1 < tokens.size() ? " " : "");
   }
 
  private:
@@ -130,10 +132,14 @@ class ByteFallback final : public Decoder {
     if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return std::nullopt;
     unsigned value = 0;
     for (const char c : token.substr(3, 2)) {
-      if (c >= '0' && c <= '9') value = value * 16 + static_cast<unsigned>(c - '0');
-      else if (c >= 'A' && c <= 'F') value = value * 16 + static_cast<unsigned>(c - 'A' + 10);
-      else if (c >= 'a' && c <= 'f') value = value * 16 + static_cast<unsigned>(c - 'a' + 10);
-      else return std::nullopt;
+      if (c >= '0' && c <= '9')
+        value = value * 16 + static_cast<unsigned>(c - '0');
+      else if (c >= 'A' && c <= 'F')
+        value = value * 16 + static_cast<unsigned>(c - 'A' + 10);
+      else if (c >= 'a' && c <= 'f')
+        value = value * 16 + static_cast<unsigned>(c - 'a' + 10);
+      else
+        return std::nullopt;
     }
     return static_cast<unsigned char>(value);
   }
@@ -185,8 +191,10 @@ class Replace final : public Decoder {
       pattern_->split(token, parts);
       std::string out;
       for (const Match& part : parts) {
-        if (part.matched) out += content_;
-        else out.append(token, part.begin, part.end - part.begin);
+        if (part.matched)
+          out += content_;
+        else
+          out.append(token, part.begin, part.end - part.begin);
       }
       token = std::move(out);
     }
@@ -201,7 +209,9 @@ class Replace final : public Decoder {
 class Ctc final : public Decoder {
  public:
   explicit Ctc(const Spec& spec)
-      : pad_(spec.text("pad_token", "<pad>")), delimiter_(spec.text("word_delimiter_token", "|")), cleanup_(spec.flag("cleanup", true)) {}
+      : pad_(spec.text("pad_token", "<pad>")),
+        delimiter_(spec.text("word_delimiter_token", "|")),
+        cleanup_(spec.flag("cleanup", true)) {}
   void apply(Tokens& tokens) const override {
     tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
     Tokens out;

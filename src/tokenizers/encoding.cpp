@@ -23,13 +23,15 @@ void each_list(Encoding& a, const Encoding& b, Visit&& visit) {
 
 void append_lists(Encoding& a, const Encoding& b, std::size_t begin, std::size_t end) {
   each_list(a, b, [&](auto& to, const auto& from) {
-    to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(begin), from.begin() + static_cast<std::ptrdiff_t>(end));
+    to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(begin),
+              from.begin() + static_cast<std::ptrdiff_t>(end));
   });
 }
 
 }  // namespace
 
-void Encoding::push_back(TokenId id, std::string token, SourceRange offset, std::int32_t word, std::int32_t type, bool special) {
+void Encoding::push_back(TokenId id, std::string token, SourceRange offset, std::int32_t word, std::int32_t type,
+                         bool special) {
   ids.push_back(id);
   type_ids.push_back(type);
   tokens.push_back(std::move(token));
@@ -64,7 +66,9 @@ void Encoding::append(const Encoding& other) {
 }
 
 void Encoding::set_type_ids(std::int32_t type) { std::fill(type_ids.begin(), type_ids.end(), type); }
-void Encoding::set_sequence_ids(std::int32_t sequence) { std::fill(sequence_ids.begin(), sequence_ids.end(), sequence); }
+void Encoding::set_sequence_ids(std::int32_t sequence) {
+  std::fill(sequence_ids.begin(), sequence_ids.end(), sequence);
+}
 
 void truncate(Encoding& encoding, std::size_t max_length, std::size_t stride, Side direction) {
   const std::size_t size = encoding.size();
@@ -74,8 +78,8 @@ void truncate(Encoding& encoding, std::size_t max_length, std::size_t stride, Si
     encoding.overflowing.push_back(std::move(all));
     return;
   }
-  check(stride < max_length, ErrorCode::invalid_argument, "[tokenizer] the stride of truncation must be less than the ", max_length,
-        " tokens that a text may keep, got ", stride);
+  check(stride < max_length, ErrorCode::invalid_argument, "[tokenizer] the stride of truncation must be less than the ",
+        max_length, " tokens that a text may keep, got ", stride);
   const std::size_t step = max_length - stride;
   std::vector<Encoding> windows;
   if (direction == Side::right) {
@@ -121,8 +125,8 @@ void truncate(Encoding& first, Encoding* second, const Truncation& truncation) {
   const bool cut_first = strategy == TruncationStrategy::only_first;
   check(cut_first || second, ErrorCode::invalid_argument, "[tokenizer] truncation only_second needs a second text");
   Encoding& target = cut_first ? first : *second;
-  check(target.size() > excess, ErrorCode::invalid_argument, "[tokenizer] truncation must take ", excess, " tokens from the ",
-        cut_first ? "first" : "second", " text, which has ", target.size());
+  check(target.size() > excess, ErrorCode::invalid_argument, "[tokenizer] truncation must take ", excess,
+        " tokens from the ", cut_first ? "first" : "second", " text, which has ", target.size());
   truncate(target, target.size() - excess, stride, direction);
 }
 

@@ -106,7 +106,8 @@ class Bert final : public Normalizer {
  private:
   static bool is_control(char32_t c) {
     if (c == '\t' || c == '\n' || c == '\r') return false;
-    return (unicode::category(c) & (unicode::control | unicode::format | unicode::surrogate | unicode::private_use)) != 0;
+    return (unicode::category(c) & (unicode::control | unicode::format | unicode::surrogate | unicode::private_use)) !=
+           0;
   }
   bool clean_text_, chinese_, lowercase_, strip_accents_;
 };
@@ -167,8 +168,8 @@ class Nmt final : public Normalizer {
   void apply(AlignedText& text) const override {
     map_characters(text, [](char32_t c, SourceRange range, AlignedText& out) {
       if ((c >= 1 && c <= 8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F || c == 0x8F || c == 0x9F) return;
-      const bool blank = c == 9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 || (c >= 0x200B && c <= 0x200F) || c == 0x2028 ||
-                         c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
+      const bool blank = c == 9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 || (c >= 0x200B && c <= 0x200F) ||
+                         c == 0x2028 || c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
       out.append(blank ? U' ' : c, range);
     });
   }
@@ -180,7 +181,8 @@ class ByteLevel final : public Normalizer {
     AlignedText out;
     out.reserve(text.size() * 2);
     const std::string_view bytes = text.text();
-    for (std::size_t i = 0; i < bytes.size(); ++i) out.append(byte_character(static_cast<unsigned char>(bytes[i])), text.source(i));
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      out.append(byte_character(static_cast<unsigned char>(bytes[i])), text.source(i));
     text = std::move(out);
   }
 };

@@ -8,10 +8,12 @@
 namespace trustformers {
 namespace {
 
-/// The blanks at the ends of byte-level tokens no longer count in their offsets. With `add_prefix_space` the one that was
-/// put before the text is not there to be taken off.
+/// The blanks at the ends of byte-level tokens no longer count in their offsets. With `add_prefix_space` the one that
+/// was put before the text (and then it is the only one) is not there to be taken off.
 void trim_offsets(Encoding& encoding, bool add_prefix_space) {
-  const auto is_blank = [](char32_t c) { return c == 0x120 || unicode::is_whitespace(c); };  // 0x120: the byte-level blank
+  const auto is_blank = [](char32_t c) {
+    return c == 0x120 || unicode::is_whitespace(c);
+  };  // 0x120: the byte-level blank
   for (std::size_t i = 0; i < encoding.size(); ++i) {
     const std::string& token = encoding.tokens[i];
     SourceRange& offset = encoding.offsets[i];
@@ -28,7 +30,7 @@ void trim_offsets(Encoding& encoding, bool add_prefix_space) {
       at -= c.size;
     }
     if (leading > 0) {
-      if (add_prefix_space && (i == 0 || offset.begin == 0)) --leading;
+      if (add_prefix_space && leading == 1 && (i == 0 || offset.begin == 0)) leading = 0;
       offset.begin = std::min(offset.begin + leading, offset.end);
     }
     if (trailing > 0 && offset.end >= trailing) offset.end = std::max(offset.end - trailing, offset.begin);
@@ -60,7 +62,8 @@ TokenId token_id(const Json& value, const std::string& path) {
 SpecialToken special_token(const Spec& spec, std::string_view key) {
   const Spec member = spec.at(key);
   const auto pair = member.items();
-  check(pair.size() == 2, ErrorCode::parse, "[tokenizer] ", member.path(), " must be [token, id], got ", pair.size(), " entries");
+  check(pair.size() == 2, ErrorCode::parse, "[tokenizer] ", member.path(), " must be [token, id], got ", pair.size(),
+        " entries");
   return {pair[0].json().as_string(pair[0].path()), token_id(pair[1].json(), pair[1].path())};
 }
 
@@ -87,8 +90,10 @@ class ClsSep final : public PostProcessor {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const std::int32_t type = i == 0 || roberta_ ? 0 : 1;
       Encoding around;
-      if (i == 0) around = cls_.encoding(type);
-      else if (roberta_) around = sep_.encoding(type);
+      if (i == 0)
+        around = cls_.encoding(type);
+      else if (roberta_)
+        around = sep_.encoding(type);
       around.append(parts[i]);
       around.append(sep_.encoding(type));
       out.push_back(std::move(around));
@@ -103,7 +108,8 @@ class ClsSep final : public PostProcessor {
 
 class ByteLevel final : public PostProcessor {
  public:
-  explicit ByteLevel(const Spec& spec) : trim_(spec.flag("trim_offsets", true)), add_prefix_space_(spec.flag("add_prefix_space", true)) {}
+  explicit ByteLevel(const Spec& spec)
+      : trim_(spec.flag("trim_offsets", true)), add_prefix_space_(spec.flag("add_prefix_space", true)) {}
   std::size_t added(bool) const override { return 0; }
   void apply(std::vector<Encoding>& parts, bool) const override {
     if (trim_)
@@ -125,8 +131,8 @@ class Template final : public PostProcessor {
       const Spec entry(member.second, table.path_of(member.first));
       const auto ids = entry.list("ids");
       const auto texts = entry.list("tokens");
-      check(ids.size() == texts.size(), ErrorCode::parse, "[tokenizer] ", entry.path(), ": ids and tokens must be as many, got ",
-            ids.size(), " and ", texts.size());
+      check(ids.size() == texts.size(), ErrorCode::parse, "[tokenizer] ", entry.path(),
+            ": ids and tokens must be as many, got ", ids.size(), " and ", texts.size());
       auto& list = tokens[member.first];
       for (std::size_t i = 0; i < ids.size(); ++i)
         list.push_back({texts[i].json().as_string(texts[i].path()), token_id(ids[i].json(), ids[i].path())});
@@ -139,12 +145,15 @@ class Template final : public PostProcessor {
         piece.type = static_cast<std::int32_t>(body.size("type_id", 0) & 0x7FFFFFFF);
         const std::string id = body.text("id");
         if (sequence) {
-          check(id == "A" || id == "B", ErrorCode::parse, "[tokenizer] ", body.path_of("id"), " must be A or B, got \"", id, '"');
+          check(id == "A" || id == "B", ErrorCode::parse, "[tokenizer] ", body.path_of("id"), " must be A or B, got \"",
+                id, '"');
           piece.sequence = id == "A" ? 0 : 1;
-          check(piece.sequence == 0 || key == "pair", ErrorCode::parse, "[tokenizer] ", body.path_of("id"), " is B in the template for one text");
+          check(piece.sequence == 0 || key == "pair", ErrorCode::parse, "[tokenizer] ", body.path_of("id"),
+                " is B in the template for one text");
         } else {
           const auto found = tokens.find(id);
-          check(found != tokens.end(), ErrorCode::parse, "[tokenizer] ", body.path_of("id"), ": \"", id, "\" is not in ", table.path());
+          check(found != tokens.end(), ErrorCode::parse, "[tokenizer] ", body.path_of("id"), ": \"", id,
+                "\" is not in ", table.path());
           piece.tokens = found->second;
         }
         out.push_back(std::move(piece));

@@ -21,7 +21,8 @@ void PreTokenizedText::split(FunctionRef<void(std::string_view piece, Keep keep)
     }
     const auto keep = [&](std::size_t begin, std::size_t end) {
       if (begin < end)
-        parts.push_back({static_cast<std::uint32_t>(piece.begin + begin), static_cast<std::uint32_t>(piece.begin + end)});
+        parts.push_back(
+            {static_cast<std::uint32_t>(piece.begin + begin), static_cast<std::uint32_t>(piece.begin + end)});
     };
     cut(text(piece), keep);
   }
@@ -41,8 +42,10 @@ void PreTokenizedText::rewrite(
     } else {
       write(text_, piece.begin, piece.end, out);
     }
-    check(out.size() < (std::size_t{1} << 31), ErrorCode::out_of_range, "[tokenizer] the pre-tokenized text exceeds 2 GiB");
-    if (out.size() > start) parts.push_back({static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(out.size()), piece.token});
+    check(out.size() < (std::size_t{1} << 31), ErrorCode::out_of_range,
+          "[tokenizer] the pre-tokenized text exceeds 2 GiB");
+    if (out.size() > start)
+      parts.push_back({static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(out.size()), piece.token});
   }
   text_ = std::move(out);
   pieces_ = std::move(parts);

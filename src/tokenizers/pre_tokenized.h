@@ -20,7 +20,9 @@ struct TextPiece {
 
 class PreTokenizedText {
  public:
-  std::string_view text(const TextPiece& piece) const { return text_.text().substr(piece.begin, piece.end - piece.begin); }
+  std::string_view text(const TextPiece& piece) const {
+    return text_.text().substr(piece.begin, piece.end - piece.begin);
+  }
   const AlignedText& aligned() const { return text_; }
   std::span<const TextPiece> pieces() const { return pieces_; }
 

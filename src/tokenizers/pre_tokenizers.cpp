@@ -30,7 +30,8 @@ void match_characters(std::string_view text, Is is, std::vector<Match>& out) {
 }
 
 bool is_punctuation(char32_t c) {
-  if (c < 0x80) return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+  if (c < 0x80)
+    return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
   return (unicode::category(c) & unicode::punctuation) != 0;
 }
 
@@ -53,8 +54,8 @@ SplitBehavior split_behavior(const Spec& spec, std::string_view key, SplitBehavi
   if (name == "MergedWithPrevious") return SplitBehavior::merged_with_previous;
   if (name == "MergedWithNext") return SplitBehavior::merged_with_next;
   if (name == "Contiguous") return SplitBehavior::contiguous;
-  fail(ErrorCode::parse, "[tokenizer] ", spec.path_of(key), " must be Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous, got \"",
-       name, '"');
+  fail(ErrorCode::parse, "[tokenizer] ", spec.path_of(key),
+       " must be Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous, got \"", name, '"');
 }
 
 class Bert final : public PreTokenizer {
@@ -122,7 +123,8 @@ class DelimiterSplit final : public PreTokenizer {
   void apply(PreTokenizedText& text) const override {
     text.split([&](std::string_view piece, Keep keep) {
       std::size_t begin = 0;
-      for (std::size_t found; (found = piece.find(delimiter_, begin)) != std::string_view::npos; begin = found + delimiter_.size())
+      for (std::size_t found; (found = piece.find(delimiter_, begin)) != std::string_view::npos;
+           begin = found + delimiter_.size())
         keep(begin, found);
       keep(begin, piece.size());
     });
@@ -174,7 +176,8 @@ class ByteLevel final : public PreTokenizer {
       });
     }
     text.rewrite([](const AlignedText& all, std::size_t begin, std::size_t end, AlignedText& out) {
-      for (std::size_t i = begin; i < end; ++i) out.append(byte_character(static_cast<unsigned char>(all.text()[i])), all.source(i));
+      for (std::size_t i = begin; i < end; ++i)
+        out.append(byte_character(static_cast<unsigned char>(all.text()[i])), all.source(i));
     });
   }
 
@@ -194,7 +197,8 @@ class Metaspace final : public PreTokenizer {
     text.rewrite([&](const AlignedText& all, std::size_t begin, std::size_t end, AlignedText& out) {
       const std::string_view piece = all.text().substr(begin, end - begin);
       const bool marked = piece.starts_with(' ') || piece.starts_with(mark_);
-      const bool wanted = scheme_ == PrependScheme::always || (scheme_ == PrependScheme::first && all.source(begin).begin == 0);
+      const bool wanted =
+          scheme_ == PrependScheme::always || (scheme_ == PrependScheme::first && all.source(begin).begin == 0);
       if (!marked && wanted) out.append(mark_, all.source(begin));
       for (std::size_t i = 0; i < piece.size();) {
         const std::size_t blank = std::min(piece.find(' ', i), piece.size());
@@ -206,7 +210,8 @@ class Metaspace final : public PreTokenizer {
     if (!split_) return;
     text.split([&](std::string_view piece, Keep keep) {  // a mark goes with what follows it
       std::size_t begin = 0;
-      for (std::size_t found; (found = piece.find(mark_, begin + 1)) != std::string_view::npos; begin = found) keep(begin, found);
+      for (std::size_t found; (found = piece.find(mark_, begin + 1)) != std::string_view::npos; begin = found)
+        keep(begin, found);
       keep(begin, piece.size());
     });
   }
@@ -278,14 +283,16 @@ PrependScheme prepend_scheme(const Spec& spec) {
   const std::string name = spec.text("prepend_scheme", spec.flag("add_prefix_space", true) ? "always" : "never");
   if (name == "first") return PrependScheme::first;
   if (name == "always") return PrependScheme::always;
-  check(name == "never", ErrorCode::parse, "[tokenizer] ", spec.path_of("prepend_scheme"), " must be first, always or never, got \"", name, '"');
+  check(name == "never", ErrorCode::parse, "[tokenizer] ", spec.path_of("prepend_scheme"),
+        " must be first, always or never, got \"", name, '"');
   return PrependScheme::never;
 }
 
 char32_t one_character(const Spec& spec, std::string_view key, char32_t otherwise) {
   if (!spec.has(key)) return otherwise;
   const std::u32string text = decode_utf8(spec.text(key));
-  check(text.size() == 1, ErrorCode::parse, "[tokenizer] ", spec.path_of(key), " must be one character, got ", text.size());
+  check(text.size() == 1, ErrorCode::parse, "[tokenizer] ", spec.path_of(key), " must be one character, got ",
+        text.size());
   return text[0];
 }
 
@@ -301,9 +308,11 @@ std::unique_ptr<PreTokenizer> make_pre_tokenizer(const Spec& spec) {
   if (type == "Punctuation")
     return std::make_unique<ByCharacter>(is_punctuation, split_behavior(spec, "behavior", SplitBehavior::isolated));
   if (type == "Digits")
-    return std::make_unique<ByCharacter>(is_number, spec.flag("individual_digits", false) ? SplitBehavior::isolated : SplitBehavior::contiguous);
+    return std::make_unique<ByCharacter>(
+        is_number, spec.flag("individual_digits", false) ? SplitBehavior::isolated : SplitBehavior::contiguous);
   if (type == "Split")
-    return std::make_unique<Split>(make_pattern(spec.at("pattern")), split_behavior(spec, "behavior", SplitBehavior::isolated),
+    return std::make_unique<Split>(make_pattern(spec.at("pattern")),
+                                   split_behavior(spec, "behavior", SplitBehavior::isolated),
                                    spec.flag("invert", false));
   if (type == "CharDelimiterSplit") {
     return std::make_unique<DelimiterSplit>(encode_utf8(std::u32string(1, one_character(spec, "delimiter", U' '))));

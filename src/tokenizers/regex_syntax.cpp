@@ -7,7 +7,8 @@ namespace {
 
 // PCRE2's own \s also takes U+180E, its \w forgets marks, and its \h is a blank rather than a hexadecimal digit.
 constexpr std::string_view spaces = "\\t-\\r\\x{85}\\p{Z}";
-constexpr std::string_view words = "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}";
+// Latin-1 numbers that are no digits count as word characters, those elsewhere do not.
+constexpr std::string_view words = "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}";
 constexpr std::string_view hex_digits = "0-9a-fA-F";
 
 class Translator {
@@ -33,7 +34,9 @@ class Translator {
   std::string escape(bool inside) {
     check(at_ + 1 < pattern_.size(), ErrorCode::parse, "[", where_, "] the pattern ends in a backslash: ", pattern_);
     const char name = pattern_[at_ + 1];
-    const auto positive = [&](std::string_view members) { return inside ? std::string(members) : str('[', members, ']'); };
+    const auto positive = [&](std::string_view members) {
+      return inside ? std::string(members) : str('[', members, ']');
+    };
     const auto negative = [&](std::string_view members, std::string_view own) {
       return inside ? std::string(own) : str("[^", members, ']');
     };
@@ -106,7 +109,8 @@ class Translator {
   }
 
   std::string one_of(const std::string& members, const std::vector<std::string>& others) const {
-    check(!members.empty() || !others.empty(), ErrorCode::unsupported, "[", where_, "] an empty side of &&: ", pattern_);
+    check(!members.empty() || !others.empty(), ErrorCode::unsupported, "[", where_,
+          "] an empty side of &&: ", pattern_);
     std::string out = "(?:";
     if (!members.empty()) out += str('[', members, ']');
     for (std::size_t i = 0; i < others.size(); ++i) out += str(i > 0 || !members.empty() ? "|" : "", others[i]);
@@ -120,6 +124,8 @@ class Translator {
 
 }  // namespace
 
-std::string to_pcre2_syntax(std::string_view pattern, std::string_view where) { return Translator(pattern, where).run(); }
+std::string to_pcre2_syntax(std::string_view pattern, std::string_view where) {
+  return Translator(pattern, where).run();
+}
 
 }  // namespace trustformers

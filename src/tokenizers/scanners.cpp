@@ -4,8 +4,7 @@
 
 namespace trustformers {
 
-const std::string_view gpt2_pattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+const std::string_view gpt2_pattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 const std::string_view llama3_pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 const std::string_view qwen2_pattern =
@@ -56,7 +55,8 @@ std::size_t contraction(const Cursor& in, std::size_t at, bool fold) {
   if (first == 's' || first == 't' || first == 'm' || first == 'd') return at + 2;
   if (fold && in.text.substr(at + 1, 2) == "\xC5\xBF") return at + 3;
   const char second = letter_at(at + 2);
-  if ((first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l')) return at + 3;
+  if ((first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l'))
+    return at + 3;
   return at;
 }
 
@@ -92,7 +92,8 @@ std::size_t scan_gpt2(std::string_view text, std::size_t at) {
 }
 
 /// ` ?[^\s\p{L}\p{N}]+[\r\n]*` and what follows it in the newer patterns.
-std::size_t scan_rest(const Cursor& in, std::size_t at, Kind kind, std::size_t digits, std::string_view after_punctuation) {
+std::size_t scan_rest(const Cursor& in, std::size_t at, Kind kind, std::size_t digits,
+                      std::string_view after_punctuation) {
   if (kind == Kind::number) return in.run(at, Kind::number, digits);
   const std::size_t start = in.text[at] == ' ' ? at + 1 : at;
   if (in.kind(start) == Kind::other) return in.run_of(in.run(start, Kind::other), after_punctuation);

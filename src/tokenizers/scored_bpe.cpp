@@ -9,7 +9,10 @@
 namespace trustformers {
 
 ScoredBpe::ScoredBpe(Vocabulary vocabulary, std::vector<float> scores, TokenId unk_id)
-    : vocabulary_(std::move(vocabulary)), scores_(std::move(scores)), unk_id_(unk_id), bytes_(byte_tokens(vocabulary_)) {
+    : vocabulary_(std::move(vocabulary)),
+      scores_(std::move(scores)),
+      unk_id_(unk_id),
+      bytes_(byte_tokens(vocabulary_)) {
   scores_.resize(static_cast<std::size_t>(vocabulary_.id_bound()));
 }
 
@@ -24,7 +27,9 @@ void ScoredBpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) c
     float score;
     std::uint32_t left;
     std::uint32_t end;  // of the union, to notice that a symbol has changed
-    bool operator<(const Candidate& other) const { return score != other.score ? score < other.score : left > other.left; }
+    bool operator<(const Candidate& other) const {
+      return score != other.score ? score < other.score : left > other.left;
+    }
   };
   constexpr std::uint32_t none = ~0u;
   std::vector<Symbol> symbols;
@@ -66,7 +71,8 @@ void ScoredBpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) c
     } else if (std::all_of(text.begin(), text.end(), [&](char c) { return byte_id(c) >= 0; })) {
       for (const char c : text) out.push_back({byte_id(c), symbol.begin, symbol.end});
     } else {
-      check(unk_id_ >= 0, ErrorCode::not_found, "[tokenizer] \"", text, "\" is unknown and there is no token for the unknown");
+      check(unk_id_ >= 0, ErrorCode::not_found, "[tokenizer] \"", text,
+            "\" is unknown and there is no token for the unknown");
       out.push_back({unk_id_, symbol.begin, symbol.end});
     }
   }

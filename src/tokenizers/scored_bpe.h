@@ -1,4 +1,5 @@
-// The BPE of sentencepiece: pieces have scores instead of merges, and any two neighbours may join whose union is a piece.
+// The BPE of sentencepiece: pieces have scores instead of merges, and any two neighbours may join whose union is a
+// piece.
 #pragma once
 
 #include "token_model.h"

@@ -20,8 +20,8 @@ struct ModelToken {
 class TokenModel {
  public:
   virtual ~TokenModel() = default;
-  /// Appends the tokens of `piece`, valid UTF-8 and not empty. Errors: not_found, when something is unknown and there is
-  /// no token for the unknown.
+  /// Appends the tokens of `piece`, valid UTF-8 and not empty. Errors: not_found, when something is unknown and there
+  /// is no token for the unknown.
   virtual void tokenize(std::string_view piece, std::vector<ModelToken>& out) const = 0;
   virtual const Vocabulary& vocabulary() const = 0;
   /// The id of a token that Encoding shows as the piece of text it stands for (Unigram's unknown), or -1.

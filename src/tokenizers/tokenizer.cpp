@@ -34,7 +34,8 @@ Encoding encode_text(const TokenizerParts& parts, std::string_view given, std::i
   for (const TextPiece& piece : text.pieces()) {
     ++word;
     if (piece.token >= 0) {
-      out.push_back(piece.token, std::string(text.text(piece)), text.aligned().source(piece.begin, piece.end), word, type, false);
+      out.push_back(piece.token, std::string(text.text(piece)), text.aligned().source(piece.begin, piece.end), word,
+                    type, false);
       continue;
     }
     const std::string_view piece_text = text.text(piece);
@@ -44,9 +45,11 @@ Encoding encode_text(const TokenizerParts& parts, std::string_view given, std::i
       const auto size = static_cast<std::uint32_t>(piece_text.size());
       const std::uint32_t begin = std::min(token.begin, size);
       const std::uint32_t end = std::min(token.end, size);
-      const std::string_view shown =
-          token.id == shown_as_text ? piece_text.substr(begin, end - begin) : vocabulary.token(token.id).value_or(std::string_view());
-      out.push_back(token.id, std::string(shown), text.aligned().source(piece.begin + begin, piece.begin + end), word, type, false);
+      const std::string_view shown = token.id == shown_as_text
+                                         ? piece_text.substr(begin, end - begin)
+                                         : vocabulary.token(token.id).value_or(std::string_view());
+      out.push_back(token.id, std::string(shown), text.aligned().source(piece.begin + begin, piece.begin + end), word,
+                    type, false);
     }
   }
   return out;
@@ -60,8 +63,8 @@ Encoding encode_without_padding(const TokenizerParts& parts, const EncodeInput& 
     Truncation truncation = *options.truncation;
     if (options.add_special_tokens && parts.post_processor) {
       const std::size_t added = parts.post_processor->added(input.pair.has_value());
-      check(truncation.max_length >= added, ErrorCode::invalid_argument, "[tokenizer] truncation to ", truncation.max_length,
-            " tokens, but the special tokens alone are ", added);
+      check(truncation.max_length >= added, ErrorCode::invalid_argument, "[tokenizer] truncation to ",
+            truncation.max_length, " tokens, but the special tokens alone are ", added);
       truncation.max_length -= added;
     }
     truncate(encodings[0], input.pair ? &encodings[1] : nullptr, truncation);
@@ -105,9 +108,8 @@ std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special_to
   std::vector<std::string> tokens;
   tokens.reserve(ids.size());
   for (const TokenId id : ids) {
-    std::optional<std::string> token = id_to_token(id);
-    if (!token || (skip_special_tokens && parts_->added.is_special(*token))) continue;
-    tokens.push_back(std::move(*token));
+    if (skip_special_tokens && parts_->added.is_special(id)) continue;
+    if (auto token = id_to_token(id)) tokens.push_back(std::move(*token));
   }
   if (parts_->decoder) parts_->decoder->apply(tokens);
   std::string text;
@@ -125,7 +127,7 @@ std::optional<TokenId> Tokenizer::token_to_id(std::string_view token) const {
 }
 
 std::optional<std::string> Tokenizer::id_to_token(TokenId id) const {
-  if (const AddedToken* added = parts_->added.token(id)) return added->content;
+  if (const std::string* added = parts_->added.text(id)) return *added;
   if (const auto token = parts_->model->vocabulary().token(id)) return std::string(*token);
   return std::nullopt;
 }
@@ -137,10 +139,7 @@ std::size_t Tokenizer::vocab_size() const {
   return size;
 }
 
-bool Tokenizer::is_special(TokenId id) const {
-  const auto token = id_to_token(id);
-  return token && parts_->added.is_special(*token);
-}
+bool Tokenizer::is_special(TokenId id) const { return parts_->added.is_special(id); }
 
 const SpecialTokens& Tokenizer::special_tokens() const { return parts_->special; }
 const std::optional<Truncation>& Tokenizer::truncation() const { return parts_->truncation; }

@@ -25,9 +25,9 @@ struct TokenizerParts;
 
 /// One text, or two that belong together. Bytes that are not UTF-8 count as U+FFFD. The texts must outlive the call.
 struct EncodeInput {
-  EncodeInput(std::string_view first) : text(first) {}                               // NOLINT(google-explicit-constructor)
-  EncodeInput(const std::string& first) : text(first) {}                             // NOLINT(google-explicit-constructor)
-  EncodeInput(const char* first) : text(first) {}                                    // NOLINT(google-explicit-constructor)
+  EncodeInput(std::string_view first) : text(first) {}    // NOLINT(google-explicit-constructor)
+  EncodeInput(const std::string& first) : text(first) {}  // NOLINT(google-explicit-constructor)
+  EncodeInput(const char* first) : text(first) {}         // NOLINT(google-explicit-constructor)
   EncodeInput(std::string_view first, std::string_view second) : text(first), pair(second) {}
   std::string_view text;
   std::optional<std::string_view> pair;
@@ -36,8 +36,8 @@ struct EncodeInput {
 struct EncodeOptions {
   bool add_special_tokens = true;    // [CLS] … [SEP], <s> … as the tokenizer's file asks
   bool parse_special_tokens = true;  // special tokens written in the text become their ids; false: they are plain text
-  std::optional<Truncation> truncation;
-  std::optional<Padding> padding;
+  std::optional<Truncation> truncation{};
+  std::optional<Padding> padding{};
 };
 
 /// Tokens with a role, where the tokenizer's files name them.
@@ -51,8 +51,8 @@ class Tokenizer {
   /// A tokenizer.json. Errors: parse and unsupported, which name the key, and `where`.
   static Tokenizer from_json(std::string_view text, std::string_view where = "tokenizer.json");
   static Tokenizer from_file(const std::filesystem::path& path);
-  /// A model folder: tokenizer.json, with tokenizer_config.json, special_tokens_map.json and chat_template.jinja where they
-  /// are. Errors: not_found when there is no tokenizer.json.
+  /// A model folder: tokenizer.json, with tokenizer_config.json, special_tokens_map.json and chat_template.jinja where
+  /// they are. Errors: not_found when there is no tokenizer.json.
   static Tokenizer from_pretrained(const std::filesystem::path& folder);
   /// The tokenizer inside a GGUF file; it follows sentencepiece where that differs from Hugging Face's conversion.
   static Tokenizer from_gguf(const GgufVocabulary& vocabulary);
@@ -93,8 +93,8 @@ class DecodeStream {
       : tokenizer_(std::move(tokenizer)), skip_special_tokens_(skip_special_tokens) {}
   /// The new text, or nothing while it ends inside a character.
   std::optional<std::string> push(TokenId id);
-  /// The end: the text that was held back, unfinished characters as U+FFFD. Pushed pieces and this one, joined, are what
-  /// decode() gives for all ids.
+  /// The end: the text that was held back, unfinished characters as U+FFFD. Pushed pieces and this one, joined, are
+  /// what decode() gives for all ids.
   std::string finish();
 
  private:

@@ -36,12 +36,13 @@ std::unique_ptr<TokenModel> read_bpe(const Spec& model) {
     if (merge.is_string()) {  // older files: "left right"
       const std::string_view text = merge.as_string(path);
       const std::size_t blank = text.find(' ');
-      check(blank != std::string_view::npos && text.find(' ', blank + 1) == std::string_view::npos, ErrorCode::parse, "[tokenizer] ", path,
-            ": \"left right\" expected, got \"", text, '"');
+      check(blank != std::string_view::npos && text.find(' ', blank + 1) == std::string_view::npos, ErrorCode::parse,
+            "[tokenizer] ", path, ": \"left right\" expected, got \"", text, '"');
       bpe->add_merge(text.substr(0, blank), text.substr(blank + 1));
     } else {
       const Json::Array& pair = merge.as_array(path);
-      check(pair.size() == 2, ErrorCode::parse, "[tokenizer] ", path, ": [left, right] expected, got ", pair.size(), " entries");
+      check(pair.size() == 2, ErrorCode::parse, "[tokenizer] ", path, ": [left, right] expected, got ", pair.size(),
+            " entries");
       bpe->add_merge(pair[0].as_string(path), pair[1].as_string(path));
     }
   }
@@ -53,15 +54,15 @@ std::unique_ptr<TokenModel> read_unigram(const Spec& model) {
   const std::string path = model.path_of("vocab");
   for (const Json& entry : model.at("vocab").json().as_array(path)) {
     const Json::Array& pair = entry.as_array(path);
-    check(pair.size() == 2, ErrorCode::parse, "[tokenizer] ", path, '[', pieces.size(), "]: [piece, score] expected, got ", pair.size(),
-          " entries");
+    check(pair.size() == 2, ErrorCode::parse, "[tokenizer] ", path, '[', pieces.size(),
+          "]: [piece, score] expected, got ", pair.size(), " entries");
     pieces.emplace_back(pair[0].as_string(path), pair[1].as_double(path));
   }
   TokenId unk_id = -1;
   if (model.has("unk_id")) {
     const std::size_t id = model.size("unk_id");
-    check(id < pieces.size(), ErrorCode::parse, "[tokenizer] ", model.path_of("unk_id"), " must be less than the ", pieces.size(),
-          " pieces, got ", id);
+    check(id < pieces.size(), ErrorCode::parse, "[tokenizer] ", model.path_of("unk_id"), " must be less than the ",
+          pieces.size(), " pieces, got ", id);
     unk_id = static_cast<TokenId>(id);
   }
   return std::make_unique<Unigram>(pieces, unk_id, model.flag("byte_fallback", false));
@@ -80,7 +81,10 @@ std::unique_ptr<TokenModel> read_model(const Spec& model) {
   if (model.has("type")) {
     type = model.type();
   } else {  // files of the first versions do not say: what there is tells
-    type = model.has("merges") ? "BPE" : model.has("unk_id") ? "Unigram" : model.has("max_input_chars_per_word") ? "WordPiece" : "WordLevel";
+    type = model.has("merges")                     ? "BPE"
+           : model.has("unk_id")                   ? "Unigram"
+           : model.has("max_input_chars_per_word") ? "WordPiece"
+                                                   : "WordLevel";
   }
   if (type == "BPE") return read_bpe(model);
   if (type == "Unigram") return read_unigram(model);
@@ -101,8 +105,8 @@ std::vector<AddedToken> read_added_tokens(const Spec& root, const Vocabulary& vo
     token.rstrip = entry.flag("rstrip", false);
     token.normalized = entry.flag("normalized", !token.special);
     const std::size_t id = entry.size("id");
-    check(id <= static_cast<std::size_t>(std::numeric_limits<TokenId>::max()), ErrorCode::parse, "[tokenizer] ", entry.path_of("id"),
-          " is too large: ", id);
+    check(id <= static_cast<std::size_t>(std::numeric_limits<TokenId>::max()), ErrorCode::parse, "[tokenizer] ",
+          entry.path_of("id"), " is too large: ", id);
     // A token that the model knows keeps the model's id.
     token.id = vocabulary.find(token.content);
     if (token.id < 0) token.id = static_cast<TokenId>(id);
@@ -113,7 +117,8 @@ std::vector<AddedToken> read_added_tokens(const Spec& root, const Vocabulary& vo
 
 Side read_side(const Spec& spec) {
   const std::string name = spec.text("direction", "Right");
-  check(name == "Right" || name == "Left", ErrorCode::parse, "[tokenizer] ", spec.path_of("direction"), " must be Left or Right, got \"", name, '"');
+  check(name == "Right" || name == "Left", ErrorCode::parse, "[tokenizer] ", spec.path_of("direction"),
+        " must be Left or Right, got \"", name, '"');
   return name == "Left" ? Side::left : Side::right;
 }
 
@@ -123,8 +128,10 @@ Truncation read_truncation(const Spec& spec) {
   truncation.stride = spec.size("stride", 0);
   truncation.direction = read_side(spec);
   const std::string strategy = spec.text("strategy", "LongestFirst");
-  if (strategy == "OnlyFirst") truncation.strategy = TruncationStrategy::only_first;
-  else if (strategy == "OnlySecond") truncation.strategy = TruncationStrategy::only_second;
+  if (strategy == "OnlyFirst")
+    truncation.strategy = TruncationStrategy::only_first;
+  else if (strategy == "OnlySecond")
+    truncation.strategy = TruncationStrategy::only_second;
   else
     check(strategy == "LongestFirst", ErrorCode::parse, "[tokenizer] ", spec.path_of("strategy"),
           " must be LongestFirst, OnlyFirst or OnlySecond, got \"", strategy, '"');
@@ -161,10 +168,13 @@ TokenizerParts parts_from_json(const Json& json) {
 }
 
 Tokenizer Tokenizer::from_json(std::string_view text, std::string_view where) {
-  return with_context([&] { return str("while reading the tokenizer ", where); },
-                      [&] { return Tokenizer(std::make_shared<const TokenizerParts>(parts_from_json(Json::parse(text, where)))); });
+  return with_context(
+      [&] { return str("while reading the tokenizer ", where); },
+      [&] { return Tokenizer(std::make_shared<const TokenizerParts>(parts_from_json(Json::parse(text, where)))); });
 }
 
-Tokenizer Tokenizer::from_file(const std::filesystem::path& path) { return from_json(read_text_file(path), path.filename().string()); }
+Tokenizer Tokenizer::from_file(const std::filesystem::path& path) {
+  return from_json(read_text_file(path), path.filename().string());
+}
 
 }  // namespace trustformers

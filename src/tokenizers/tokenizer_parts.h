@@ -12,8 +12,8 @@
 namespace trustformers {
 
 struct TokenizerParts {
-  std::unique_ptr<Normalizer> normalizer;         // may be null
-  std::unique_ptr<PreTokenizer> pre_tokenizer;    // may be null
+  std::unique_ptr<Normalizer> normalizer;       // may be null
+  std::unique_ptr<PreTokenizer> pre_tokenizer;  // may be null
   std::unique_ptr<TokenModel> model;
   std::unique_ptr<PostProcessor> post_processor;  // may be null
   std::unique_ptr<Decoder> decoder;               // null: tokens joined by blanks

@@ -16,18 +16,21 @@ std::int32_t combining_class(char32_t value) {
 char32_t compose(char32_t first, char32_t second) {
   // Nothing below U+0300 composes with what is before it.
   if (second < 0x300) return 0;
-  std::array<utf8proc_int32_t, 3> pair = {static_cast<utf8proc_int32_t>(first), static_cast<utf8proc_int32_t>(second), 0};
+  std::array<utf8proc_int32_t, 3> pair = {static_cast<utf8proc_int32_t>(first), static_cast<utf8proc_int32_t>(second),
+                                          0};
   const auto options = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE);
   return utf8proc_normalize_utf32(pair.data(), 2, options) == 1 ? static_cast<char32_t>(pair[0]) : 0;
 }
 
 void decompose(std::string_view text, bool compatibility, std::vector<Change>& out) {
-  const auto options = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE | (compatibility ? UTF8PROC_COMPAT : 0));
+  const auto options =
+      static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE | (compatibility ? UTF8PROC_COMPAT : 0));
   std::array<utf8proc_int32_t, 32> parts;  // the longest decomposition has 18
   std::size_t marks = 0;                   // start of the run of marks that awaits sorting
   const auto sort_marks = [&] {
-    std::stable_sort(out.begin() + static_cast<std::ptrdiff_t>(marks), out.end(),
-                     [](const Change& a, const Change& b) { return combining_class(a.value) < combining_class(b.value); });
+    std::stable_sort(out.begin() + static_cast<std::ptrdiff_t>(marks), out.end(), [](const Change& a, const Change& b) {
+      return combining_class(a.value) < combining_class(b.value);
+    });
   };
   for (std::size_t i = 0; i < text.size();) {
     const CodePoint c = decode(text, i);
@@ -37,8 +40,8 @@ void decompose(std::string_view text, bool compatibility, std::vector<Change>& o
     if (c.value < 0x80) {
       parts[0] = static_cast<utf8proc_int32_t>(c.value);
     } else {
-      n = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c.value), parts.data(), static_cast<utf8proc_ssize_t>(parts.size()),
-                                  options, &boundary);
+      n = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c.value), parts.data(),
+                                  static_cast<utf8proc_ssize_t>(parts.size()), options, &boundary);
       if (n < 1 || n > static_cast<utf8proc_ssize_t>(parts.size())) {
         parts[0] = static_cast<utf8proc_int32_t>(c.value);
         n = 1;
@@ -90,12 +93,14 @@ CodePoint decode_before(std::string_view text, std::size_t position) {
   return decode(text, start);
 }
 
-std::uint32_t category(char32_t value) { return 1u << static_cast<unsigned>(utf8proc_category(static_cast<utf8proc_int32_t>(value))); }
+std::uint32_t category(char32_t value) {
+  return 1u << static_cast<unsigned>(utf8proc_category(static_cast<utf8proc_int32_t>(value)));
+}
 
 bool is_whitespace(char32_t c) {
   if (c < 0x80) return c == ' ' || (c >= 9 && c <= 13);
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-         c == 0x205F || c == 0x3000;
+  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+         c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 bool is_word(char32_t c) {
@@ -136,7 +141,8 @@ std::size_t next_grapheme(std::string_view text, std::size_t position, std::int3
   position += current.size;
   while (position < text.size()) {
     const CodePoint next = decode(text, position);
-    if (utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(current.value), static_cast<utf8proc_int32_t>(next.value), &state))
+    if (utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(current.value),
+                                         static_cast<utf8proc_int32_t>(next.value), &state))
       return position;
     position += next.size;
     current = next;

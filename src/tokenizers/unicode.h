@@ -18,7 +18,9 @@ struct CodePoint {
 
 /// The code point that starts at byte `position` of valid UTF-8.
 inline CodePoint decode(std::string_view text, std::size_t position) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[position + i])); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[position + i]));
+  };
   const std::uint32_t first = byte(0);
   if (first < 0x80) return {first, 1};
   if (first < 0xE0) return {(first & 0x1F) << 6 | (byte(1) & 0x3F), 2};
@@ -34,10 +36,11 @@ CodePoint decode_before(std::string_view text, std::size_t position);
 std::uint32_t category(char32_t value);
 
 inline constexpr std::uint32_t uppercase_letter = 1u << 1, lowercase_letter = 1u << 2, titlecase_letter = 1u << 3,
-                               modifier_letter = 1u << 4, other_letter = 1u << 5, letter = 0x3Eu, nonspacing_mark = 1u << 6,
-                               mark = 0x1C0u, decimal_number = 1u << 9, letter_number = 1u << 10, number = 0xE00u,
-                               connector = 1u << 12, punctuation = 0x7F000u, symbol = 0x780000u, separator = 0x3800000u,
-                               control = 1u << 26, format = 1u << 27, surrogate = 1u << 28, private_use = 1u << 29;
+                               modifier_letter = 1u << 4, other_letter = 1u << 5, letter = 0x3Eu,
+                               nonspacing_mark = 1u << 6, mark = 0x1C0u, decimal_number = 1u << 9,
+                               letter_number = 1u << 10, number = 0xE00u, connector = 1u << 12, punctuation = 0x7F000u,
+                               symbol = 0x780000u, separator = 0x3800000u, control = 1u << 26, format = 1u << 27,
+                               surrogate = 1u << 28, private_use = 1u << 29;
 
 /// The property White_Space.
 bool is_whitespace(char32_t value);
@@ -58,8 +61,8 @@ struct Change {
 };
 std::vector<Change> normalize(std::string_view text, NormalForm form);
 
-/// The end of the extended grapheme cluster that starts at `position`. `state` is 0 at the start of a text and is passed
-/// on from call to call.
+/// The end of the extended grapheme cluster that starts at `position`. `state` is 0 at the start of a text and is
+/// passed on from call to call.
 std::size_t next_grapheme(std::string_view text, std::size_t position, std::int32_t& state);
 
 }  // namespace trustformers::unicode

@@ -33,14 +33,17 @@ void Vocabulary::reserve(std::size_t tokens, std::size_t bytes) {
 void Vocabulary::add(std::string_view token, std::int64_t id, std::string_view where) {
   // Published vocabularies have small gaps at most; the bound keeps a hostile id from claiming gigabytes.
   const auto bound = static_cast<std::int64_t>((entries_.size() + 1) * 64 + (1 << 20));
-  check(id >= 0 && id < bound, ErrorCode::parse, "[", where, "] id of \"", token, "\" must be in [0, ", bound, "), got ", id);
-  check(bytes_.size() + token.size() < (std::size_t{1} << 31), ErrorCode::parse, "[", where, "] the tokens exceed 2 GiB");
+  check(id >= 0 && id < bound, ErrorCode::parse, "[", where, "] id of \"", token, "\" must be in [0, ", bound,
+        "), got ", id);
+  check(bytes_.size() + token.size() < (std::size_t{1} << 31), ErrorCode::parse, "[", where,
+        "] the tokens exceed 2 GiB");
   if (slots_.size() < entries_.size() * 2 + 2) rehash(std::bit_ceil(entries_.size() * 2 + 2));
   const std::uint64_t hash = hash_of(token);
   Slot& slot = slots_[slot_of(token, hash)];
   if (slot.entry < 0) {
     slot = {tag_of(hash), static_cast<std::int32_t>(entries_.size())};
-    entries_.push_back({static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(token.size()), static_cast<TokenId>(id)});
+    entries_.push_back({static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(token.size()),
+                        static_cast<TokenId>(id)});
     bytes_ += token;
     longest_ = std::max(longest_, token.size());
   } else {

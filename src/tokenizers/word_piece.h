@@ -16,7 +16,9 @@ struct WordPieceOptions {
 class WordPiece final : public TokenModel {
  public:
   WordPiece(Vocabulary vocabulary, WordPieceOptions options)
-      : vocabulary_(std::move(vocabulary)), options_(std::move(options)), unk_id_(vocabulary_.find(options_.unk_token)) {}
+      : vocabulary_(std::move(vocabulary)),
+        options_(std::move(options)),
+        unk_id_(vocabulary_.find(options_.unk_token)) {}
   /// A word with a part that is not in the vocabulary is unknown as a whole.
   void tokenize(std::string_view piece, std::vector<ModelToken>& out) const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
