@@ -28,7 +28,7 @@ bool plain_part(std::string_view part) {
   });
 }
 
-bool exists(const fs::path& path) {
+bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
 }
@@ -39,14 +39,14 @@ fs::path snapshot(const fs::path& cache, const ModelId& id) {
   if (const std::size_t slash = folder.find('/'); slash != std::string::npos) folder.replace(slash, 1, "--");
   const fs::path root = cache / folder;
   // A revision is a commit with a snapshot of its own, or a name whose file in refs holds the commit.
-  if (exists(root / "snapshots" / id.revision)) return root / "snapshots" / id.revision;
+  if (is_there(root / "snapshots" / id.revision)) return root / "snapshots" / id.revision;
   const fs::path ref = root / "refs" / id.revision;
-  if (!exists(ref) || fs::is_directory(ref)) return {};
+  if (!is_there(ref) || fs::is_directory(ref)) return {};
   std::string commit = read_text_file(ref, 4096);
   while (!commit.empty() && std::isspace(static_cast<unsigned char>(commit.back()))) commit.pop_back();
   if (!plain_part(commit)) return {};
   const fs::path found = root / "snapshots" / commit;
-  return exists(found) ? found : fs::path();
+  return is_there(found) ? found : fs::path();
 }
 
 }  // namespace
@@ -58,8 +58,9 @@ ModelId parse_model_id(std::string_view text) {
   if (at != std::string_view::npos) id.revision = text.substr(at + 1);
   const std::size_t slash = id.repository.find('/');
   const std::string_view repository = id.repository;
-  const bool valid = slash == std::string::npos ? plain_part(repository)
-                                                : plain_part(repository.substr(0, slash)) && plain_part(repository.substr(slash + 1));
+  const bool valid = slash == std::string::npos
+                         ? plain_part(repository)
+                         : plain_part(repository.substr(0, slash)) && plain_part(repository.substr(slash + 1));
   check(valid && plain_part(id.revision), ErrorCode::invalid_argument, "[hub] \"", text,
         "\" is neither a path that exists nor an id like org/name or org/name@revision");
   return id;
@@ -84,12 +85,12 @@ std::vector<fs::path> fetched_models() {
 fs::path resolve_model(std::string_view model) {
   check(!model.empty(), ErrorCode::invalid_argument, "[hub] the model's name is empty");
   const fs::path path(model);
-  if (exists(path)) return path;
+  if (is_there(path)) return path;
   const ModelId id = parse_model_id(model);
   std::string looked = "\n  " + path.string();
   for (const fs::path& folder : fetched_models()) {
     const fs::path found = folder / id.repository;
-    if (exists(found)) return found;
+    if (is_there(found)) return found;
     looked += "\n  " + found.string();
   }
   for (const fs::path& cache : hub_caches()) {
