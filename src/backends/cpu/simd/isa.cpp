@@ -20,6 +20,11 @@ namespace avx512 {
 const KernelTable& kernel_table();
 }
 #endif
+#ifdef TRUSTFORMERS_WASM_KERNELS
+namespace wasm {
+const KernelTable& kernel_table();
+}
+#endif
 
 namespace {
 
@@ -33,6 +38,10 @@ std::vector<Isa> find_isas() {
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
       isas.push_back({"avx512", avx512::kernel_table});
   }
+#endif
+#ifdef TRUSTFORMERS_WASM_KERNELS
+  // An engine that lacks these instructions would have refused the whole module.
+  isas.push_back({TRUSTFORMERS_WASM_KERNELS, wasm::kernel_table});
 #endif
   return isas;
 }

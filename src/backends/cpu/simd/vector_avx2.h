@@ -16,9 +16,6 @@ struct F32 {
 struct I32 {
   __m256i v;
 };
-struct I16 {
-  __m256i v;
-};
 struct Bytes {
   __m256i v;
 };
@@ -61,7 +58,6 @@ inline F32 operator/(F32 a, F32 b) { return {_mm256_div_ps(a.v, b.v)}; }
 inline F32 fma(F32 a, F32 b, F32 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
 inline F32 max(F32 a, F32 b) { return {_mm256_max_ps(a.v, b.v)}; }
 inline F32 min(F32 a, F32 b) { return {_mm256_min_ps(a.v, b.v)}; }
-inline F32 sqrt(F32 a) { return {_mm256_sqrt_ps(a.v)}; }
 inline F32 abs(F32 a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
 inline F32 copy_sign(F32 magnitude, F32 sign) {
   const __m256 bit = _mm256_set1_ps(-0.0f);
@@ -69,7 +65,6 @@ inline F32 copy_sign(F32 magnitude, F32 sign) {
 }
 
 inline Mask operator<(F32 a, F32 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
-inline Mask is_nan(F32 a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
 inline F32 select(Mask m, F32 yes, F32 no) { return {_mm256_blendv_ps(no.v, yes.v, m.v)}; }
 
 inline float sum(F32 a) {
@@ -86,7 +81,6 @@ inline float max_lane(F32 a) {
 inline I32 splat_i32(std::int32_t a) { return {_mm256_set1_epi32(a)}; }
 inline I32 operator+(I32 a, I32 b) { return {_mm256_add_epi32(a.v, b.v)}; }
 inline I32 operator-(I32 a, I32 b) { return {_mm256_sub_epi32(a.v, b.v)}; }
-inline I32 operator&(I32 a, I32 b) { return {_mm256_and_si256(a.v, b.v)}; }
 template <int n>
 inline I32 shift_left(I32 a) {
   return {_mm256_slli_epi32(a.v, n)};
@@ -98,7 +92,6 @@ inline I32 shift_right(I32 a) {
 inline I32 round_to_i32(F32 a) { return {_mm256_cvtps_epi32(a.v)}; }
 inline F32 to_f32(I32 a) { return {_mm256_cvtepi32_ps(a.v)}; }
 inline F32 as_f32(I32 a) { return {_mm256_castsi256_ps(a.v)}; }
-inline I32 as_i32(F32 a) { return {_mm256_castps_si256(a.v)}; }
 inline std::int32_t sum(I32 a) {
   const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(a.v), _mm256_extracti128_si256(a.v, 1));
   const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));

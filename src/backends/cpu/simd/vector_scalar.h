@@ -104,9 +104,6 @@ inline F32 max(F32 a, F32 b) {
 inline F32 min(F32 a, F32 b) {
   return lanewise<F32>([&](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; });
 }
-inline F32 sqrt(F32 a) {
-  return lanewise<F32>([&](int i) { return __builtin_sqrtf(a.v[i]); });
-}
 inline F32 abs(F32 a) {
   return lanewise<F32>([&](int i) { return __builtin_fabsf(a.v[i]); });
 }
@@ -116,9 +113,6 @@ inline F32 copy_sign(F32 magnitude, F32 sign) {
 
 inline Mask operator<(F32 a, F32 b) {
   return lanewise<Mask>([&](int i) { return a.v[i] < b.v[i]; });
-}
-inline Mask is_nan(F32 a) {
-  return lanewise<Mask>([&](int i) { return a.v[i] != a.v[i]; });
 }
 inline F32 select(Mask m, F32 yes, F32 no) {
   return lanewise<F32>([&](int i) { return m.v[i] ? yes.v[i] : no.v[i]; });
@@ -149,9 +143,6 @@ inline I32 operator-(I32 a, I32 b) {
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(a.v[i]) - static_cast<std::uint32_t>(b.v[i]));
   });
 }
-inline I32 operator&(I32 a, I32 b) {
-  return lanewise<I32>([&](int i) { return a.v[i] & b.v[i]; });
-}
 template <int n>
 inline I32 shift_left(I32 a) {
   return lanewise<I32>([&](int i) { return static_cast<std::int32_t>(static_cast<std::uint32_t>(a.v[i]) << n); });
@@ -174,7 +165,6 @@ inline F32 to_f32(I32 a) {
   return lanewise<F32>([&](int i) { return static_cast<float>(a.v[i]); });
 }
 inline F32 as_f32(I32 a) { return bits_as<F32>(a); }
-inline I32 as_i32(F32 a) { return bits_as<I32>(a); }
 inline std::int32_t sum(I32 a) {
   std::int32_t r = 0;
   for (int i = 0; i < 8; ++i) r += a.v[i];

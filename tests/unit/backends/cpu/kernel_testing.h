@@ -67,6 +67,10 @@ double worst_error(const std::vector<Got>& got, const Sums& want) {
   return worst;
 }
 
+inline std::vector<float> slice(const std::vector<float>& from, std::int64_t first, std::int64_t count) {
+  return {from.data() + first, from.data() + first + count};
+}
+
 inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }

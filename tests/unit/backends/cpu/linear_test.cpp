@@ -89,14 +89,14 @@ std::vector<float> run(ThreadPool& threads, const Matrix& matrix, std::int64_t n
           .bias = bias,
           .activations = activations});
   for (std::int64_t r = 0; r < rows; ++r) {
-    y.insert(y.end(), wide.begin() + r * stride, wide.begin() + r * stride + n);
+    y.insert(y.end(), wide.data() + r * stride, wide.data() + r * stride + n);
     for (std::int64_t i = n; i < stride; ++i) CHECK(wide[static_cast<std::size_t>(r * stride + i)] == -7.5f);
   }
   return y;
 }
 
 std::vector<float> first_rows(const std::vector<float>& x, std::int64_t width, std::int64_t from, std::int64_t count) {
-  return {x.begin() + from * width, x.begin() + (from + count) * width};
+  return slice(x, from * width, count * width);
 }
 
 const std::vector<DType> packed_blocks = {DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1,

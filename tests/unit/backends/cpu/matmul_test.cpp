@@ -44,7 +44,7 @@ TEST_CASE_TEMPLATE("backends/cpu: matmul equals the definition for all transposi
             matmul(threads, m, n, k, a, b, c.data(), n + 2);
             std::vector<T> got;
             for (std::int64_t i = 0; i < m; ++i) {
-              got.insert(got.end(), c.begin() + i * (n + 2), c.begin() + i * (n + 2) + n);
+              got.insert(got.end(), c.data() + i * (n + 2), c.data() + i * (n + 2) + n);
               CHECK(c[static_cast<std::size_t>(i * (n + 2) + n)] == T(-3));
             }
             INFO("m ", m, " n ", n, " k ", k, " transposed ", transposed);
@@ -76,13 +76,13 @@ TEST_CASE("backends/cpu: matmul accumulates, and its rows do not depend on their
     for (const bool transposed : {false, true}) {
       const MatrixView<float> av{a.data(), k, 1};
       const MatrixView<float> bv = transposed ? MatrixView<float>{b.data(), 1, k} : MatrixView<float>{b.data(), n, 1};
-      std::vector<float> c1(m * n), c2(m * n), row(n);
+      std::vector<float> c1(static_cast<std::size_t>(m * n)), c2 = c1, row(static_cast<std::size_t>(n));
       matmul(one, m, n, k, av, bv, c1.data(), n);
       matmul(two, m, n, k, av, bv, c2.data(), n);
       CHECK(same_bits(c1, c2));
       for (const std::int64_t r : {0, 100, 204}) {
         matmul(two, 1, n, k, {a.data() + r * k, k, 1}, bv, row.data(), n);
-        CHECK(same_bits(row, {c1.begin() + r * n, c1.begin() + (r + 1) * n}));
+        CHECK(same_bits(row, slice(c1, r * n, n)));
       }
       // Two halves of k, the second added to the first, are the whole product bit for bit.
       matmul(two, m, n, 250, av, bv, c2.data(), n);
