@@ -12,14 +12,26 @@ packages_format=(clang-format-19)
 packages_tidy=(clang-tidy-19)
 packages_python=(python3)
 packages_fetch=(python3 python3-pip ca-certificates)
+packages_all=("${packages_build[@]}" "${packages_test[@]}" "${packages_clang[@]}" "${packages_format[@]}" "${packages_tidy[@]}"
+  "${packages_fetch[@]}")
+
+# Whether what a package brings is there: its program, from wherever it came, or the package itself.
+have() {
+  local program=$1
+  case $1 in
+    ninja-build) program=ninja ;;
+    clang-19) program=clang++-19 ;;
+    python3-pip) program=pip3 ;;
+  esac
+  command -v "$program" >/dev/null && return 0
+  case $(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null) in ii*) ;; *) return 1 ;; esac
+}
 
 # need PACKAGE…: installs those that are absent. Elsewhere than on Debian and Ubuntu the user's own tools are taken.
 need() {
   command -v dpkg-query >/dev/null || return 0
   local absent=() package
-  for package in "$@"; do
-    case $(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null) in ii*) ;; *) absent+=("$package") ;; esac
-  done
+  for package in "$@"; do have "$package" || absent+=("$package"); done
   [ ${#absent[@]} -gt 0 ] || return 0
   local root=()
   if [ "$(id -u)" != 0 ]; then
@@ -73,6 +85,9 @@ build() {
     export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
   fi
   local folder=build/$preset
+  if [ ! -e "$folder/build.ninja" ] && ! printf '3.25\n%s\n' "$(cmake --version | grep -oE '[0-9.]+' | head -n 1)" | sort -CV; then
+    die "CMake 3.25 or newer is needed, this is $(cmake --version | head -n 1)"
+  fi
   if [ ! -e "$folder/build.ninja" ] || [ CMakePresets.json -nt "$folder/build.ninja" ]; then
     progress "configure-$preset" cmake --preset "$preset" || return 1
   fi

@@ -1,5 +1,4 @@
 verb_setup() {
-  need "${packages_build[@]}" "${packages_test[@]}" "${packages_clang[@]}" "${packages_format[@]}" "${packages_tidy[@]}" \
-    "${packages_python[@]}"
+  need "${packages_all[@]}"
   say "everything is installed"
 }

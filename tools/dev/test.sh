@@ -33,6 +33,18 @@ stage_unit() {
   run_doctest build/release/tests/trustformers_tests
 }
 
+# Every golden case at hand: those of the repository, and the larger set where it lies beside the checkout. The real
+# models belong to the larger set; without them their cases count as skipped.
+stage_goldens() {
+  local folders=(tests/goldens) status=0
+  [ ! -d ../shared/goldens ] || folders+=(../shared/goldens)
+  fetch_models smollm2 minilm || say "the real models could not be fetched"
+  build release trustformers_goldens
+  build/release/tools/goldens/trustformers_goldens "${folders[@]}" >build/log/goldens.log 2>&1 || status=$?
+  grep -avE '^(ok|skip) ' build/log/goldens.log | head -n 200
+  return $status
+}
+
 # The tests again, compiled by clang with AddressSanitizer and UndefinedBehaviorSanitizer. The build folder is that of
 # the fuzz targets, so that the library is compiled with sanitizers only once.
 stage_sanitizers() {
@@ -77,6 +89,11 @@ stage_install() {
 }
 
 verb_test() {
+  if [ "${1:-}" = --fast ]; then
+    need "${packages_build[@]}" "${packages_test[@]}" "${packages_format[@]}" "${packages_python[@]}"
+  else
+    need "${packages_all[@]}"
+  fi
   set +e +o pipefail
   rm -f build/log/warnings-*
   stage layers check_layers
@@ -95,3 +112,4 @@ verb_test() {
 }
 . tools/dev/lint.sh
 . tools/dev/fuzz.sh
+. tools/dev/fetch-models.sh
