@@ -25,7 +25,3 @@ endif()
 file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/trustformers.pc.in ${PROJECT_BINARY_DIR}/trustformers.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/trustformers.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-
-if(TARGET trustformers_cli)
-  install(TARGETS trustformers_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()

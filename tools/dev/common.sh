@@ -5,7 +5,7 @@ die() { say "dev: $*"; exit 1; }
 jobs_count() { nproc 2>/dev/null || getconf _NPROCESSORS_ONLN; }
 
 # Packages by purpose, as Debian and Ubuntu name them.
-packages_build=(g++ cmake ninja-build ccache pkg-config nlohmann-json3-dev libpcre2-dev libutf8proc-dev)
+packages_build=(g++ cmake ninja-build ccache pkg-config nlohmann-json3-dev libpcre2-dev libutf8proc-dev libcli11-dev)
 packages_test=(doctest-dev)
 packages_clang=(clang-19 libclang-rt-19-dev)
 packages_format=(clang-format-19)
@@ -38,7 +38,7 @@ need() {
     if command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
       root=(sudo)
     else
-      die "packages are missing; run: sudo apt-get install --no-install-recommends ${absent[*]}"
+      die "packages are missing; run: sudo apt-get update && sudo apt-get install -y --no-install-recommends ${absent[*]}"
     fi
   fi
   say "installing ${absent[*]}"

@@ -4,7 +4,7 @@
 fuzz_names() { ls tests/fuzz | sed -n 's/_fuzz\.cpp$//p'; }
 
 fuzz_build() {
-  need "${packages_clang[@]}"
+  need "${packages_build[@]}" "${packages_test[@]}" "${packages_clang[@]}"
   build fuzz "$@"
 }
 

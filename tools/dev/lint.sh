@@ -33,7 +33,9 @@ check_tidy() {
 }
 
 verb_lint() {
-  local status=0
+  local status=0 needed=("${packages_python[@]}" "${packages_format[@]}")
+  [ "${1:-}" = --fast ] || needed+=("${packages_build[@]}" "${packages_test[@]}" "${packages_clang[@]}" "${packages_tidy[@]}")
+  need "${needed[@]}"
   say "layer rule"; check_layers || status=1
   say "documents"; check_docs || status=1
   say "clang-format"; check_format || status=1
