@@ -97,8 +97,10 @@ TensorEntry read_tensor(ByteReader& reader) {
   const DType sized = entry.encoding == Encoding::i16 ? DType::f16 : entry.dtype;  // of as many bytes as stored
   const int block = info(sized).block_elements;
   const std::int64_t row = rank == 0 ? 1 : inner_first[0];
-  check(row % block == 0, ErrorCode::parse, name(), ": rows of ", row, " elements do not divide into blocks of ", block);
-  entry.bytes = static_cast<std::uint64_t>(with_context(name, [&] { return byte_size(sized, element_count(entry.shape)); }));
+  check(row % block == 0, ErrorCode::parse, name(), ": rows of ", row, " elements do not divide into blocks of ",
+        block);
+  entry.bytes =
+      static_cast<std::uint64_t>(with_context(name, [&] { return byte_size(sized, element_count(entry.shape)); }));
   entry.offset = reader.read<std::uint64_t>("tensor offset");
   return entry;
 }

@@ -88,6 +88,7 @@ TensorEntry parse_entry(const std::string& name, const Json& value) {
 
 SafetensorsMetadata parse_metadata(const Json& value) {
   SafetensorsMetadata metadata;
+  if (value.is_null()) return metadata;
   for (const auto& [key, text] : value.as_object("__metadata__"))
     metadata.emplace_back(key, text.as_string("__metadata__"));
   return metadata;
@@ -153,7 +154,7 @@ void check_promises(const Index& index, const FileSource& source) {
 SafetensorsHeader parse_safetensors(std::span<const std::byte> file, std::string_view where) {
   ByteReader reader(file, where);
   const std::string_view text = header_text(reader);
-  const JsonLimits limits{.max_depth = 64, .allow_duplicate_keys = false, .allow_non_finite = false};
+  const JsonLimits limits{.max_depth = 127, .allow_duplicate_keys = false, .allow_non_finite = false};
   const Json json = Json::parse(text, where, limits);
 
   SafetensorsHeader header;

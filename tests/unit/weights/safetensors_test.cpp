@@ -114,6 +114,31 @@ TEST_CASE("weights: what cannot be loaded is listed, and refused by name") {
   CHECK(mentions(absent, "'five'"));
 }
 
+TEST_CASE("weights: headers are read as strictly as the reference library reads them") {
+  const auto code = [](std::string_view header, std::size_t bytes) {
+    return error_of([&] { parse_safetensors(test::as_bytes(safetensors(header, std::string(bytes, '\0'))), "t"); })
+        .code();
+  };
+  const ErrorCode none = ErrorCode::internal, refused = ErrorCode::parse;
+  const auto entry = [](std::string_view text) { return str(R"({"a":{)", text, "}}"); };
+  CHECK(code(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0,8])"), 8) == none);
+  CHECK(code(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0,8],"more":[{}])"), 8) == none);
+  CHECK(code(R"({"__metadata__":null})", 0) == none);
+  CHECK(code(R"({"__metadata__":[]})", 0) == refused);
+  CHECK(code(std::string_view("{}\0\0\0\0\0\0", 8), 0) == refused);
+  CHECK(code("{} {}", 0) == refused);
+  CHECK(code("\xef\xbb\xbf{}", 0) == refused);
+  CHECK(code(R"({"\ud800":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8) == refused);
+  CHECK(code(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0,8,8])"), 8) == refused);
+  CHECK(code(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0])"), 8) == refused);
+  CHECK(code(entry(R"("dtype":"F32","shape":[2e0],"data_offsets":[0,8])"), 8) == refused);
+  CHECK(code(entry(R"("dtype":"F32","shape":2,"data_offsets":[0,8])"), 8) == refused);
+  CHECK(code(entry(R"("dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8])"), 8) == refused);
+  CHECK(code(entry(R"("dtype":"F4","shape":[3],"data_offsets":[0,1])"), 1) == refused);  // a byte and a half
+  CHECK(code(entry(R"("dtype":"F4","shape":[2],"data_offsets":[0,1])"), 1) == none);
+  CHECK(code(entry(R"("dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,8])"), 8) == refused);
+}
+
 TEST_CASE("weights: an index must keep its promises") {
   const Folder folder;
   const auto copy = [&](const char* name) {
