@@ -18,8 +18,9 @@ bool is_aligned(const std::byte* data, DType dtype) {
 
 std::string quote_name(std::string_view name) {
   constexpr std::size_t longest = 200;
-  if (name.size() <= longest) return str('\'', name, '\'');
-  return str('\'', name.substr(0, longest), "...' (", name.size(), " bytes)");
+  std::string quoted = "'";  // no stream: messages are often made ready in vain
+  quoted.append(name.substr(0, longest));
+  return name.size() <= longest ? quoted + "'" : quoted + "...' (" + std::to_string(name.size()) + " bytes)";
 }
 
 FileSource::FileSource(std::filesystem::path opened, std::vector<WeightFile> files, std::vector<TensorEntry> entries)

@@ -69,27 +69,22 @@ std::uint64_t read_alignment(const GgufMetadata& metadata, std::string_view wher
   return alignment;
 }
 
-/// One tensor's description; its offset is still relative to the data.
-TensorEntry read_tensor(ByteReader& reader) {
-  TensorEntry entry;
-  entry.name = read_string(reader, "tensor name");
-  const auto name = [&] { return str("[", reader.where(), "] tensor ", quote_name(entry.name)); };
+/// What follows a tensor's name; the offset is still relative to the data.
+void read_description(ByteReader& reader, TensorEntry& entry) {
   const auto rank = reader.read<std::uint32_t>("tensor rank");
-  check(rank <= max_rank, ErrorCode::parse, name(), " claims ", rank, " dimensions, at most ", max_rank,
-        " are allowed");
+  check(rank <= max_rank, ErrorCode::parse, "[gguf] expected at most ", max_rank, " dimensions, got ", rank);
   Shape inner_first;
   for (std::uint32_t i = 0; i < rank; ++i) {
     const auto size = reader.read<std::uint64_t>("tensor shape");
-    check(size <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()), ErrorCode::parse, name(),
-          " claims the size ", size);
+    check(size <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()), ErrorCode::parse,
+          "[gguf] expected sizes below 2^63, got ", size);
     inner_first.push_back(static_cast<std::int64_t>(size));
   }
   for (std::size_t i = rank; i-- > 0;) entry.shape.push_back(inner_first[i]);
 
   const auto number = reader.read<std::uint32_t>("tensor type");
   const StoredType* type = find_type(number);
-  check(type != nullptr, ErrorCode::unsupported, name(), " has the type number ", number,
-        ", which this build cannot read");
+  check(type != nullptr, ErrorCode::unsupported, "[gguf] tensors of type number ", number, " cannot be read");
   entry.dtype = type->dtype;
   entry.encoding = type->encoding;
   entry.stored = type->name;
@@ -97,11 +92,17 @@ TensorEntry read_tensor(ByteReader& reader) {
   const DType sized = entry.encoding == Encoding::i16 ? DType::f16 : entry.dtype;  // of as many bytes as stored
   const int block = info(sized).block_elements;
   const std::int64_t row = rank == 0 ? 1 : inner_first[0];
-  check(row % block == 0, ErrorCode::parse, name(), ": rows of ", row, " elements do not divide into blocks of ",
-        block);
-  entry.bytes =
-      static_cast<std::uint64_t>(with_context(name, [&] { return byte_size(sized, element_count(entry.shape)); }));
+  check(row % block == 0, ErrorCode::parse, "[gguf] rows of ", row, " elements do not divide into blocks of ", block);
+  entry.bytes = static_cast<std::uint64_t>(byte_size(sized, element_count(entry.shape)));
   entry.offset = reader.read<std::uint64_t>("tensor offset");
+}
+
+TensorEntry read_tensor(ByteReader& reader) {
+  TensorEntry entry;
+  entry.name = read_string(reader, "tensor name");
+  with_context(
+      [&] { return str("while reading tensor ", quote_name(entry.name), " in the header of ", reader.where()); },
+      [&] { read_description(reader, entry); });
   return entry;
 }
 

@@ -21,6 +21,9 @@ constexpr int max_depth = 8;
 bool is_variable(GgufType type) { return type == GgufType::string || type == GgufType::array; }
 std::uint64_t least_size(GgufType type) { return least_bytes[static_cast<std::size_t>(type)]; }
 
+/// A key as the reader's messages show it; without an allocation, for this runs once per element.
+std::string_view label(std::string_view key) { return key.substr(0, 200); }
+
 GgufType read_type(ByteReader& reader, std::string_view key) {
   const auto number = reader.read<std::uint32_t>("metadata type");
   check(number < type_count, ErrorCode::parse, "[", reader.where(), "] metadata ", quote_name(key),
@@ -37,7 +40,7 @@ struct ArrayHeader {
 ArrayHeader read_array_header(ByteReader& reader, std::string_view key) {
   const GgufType type = read_type(reader, key);
   const auto count = reader.read<std::uint64_t>("array length");
-  reader.require_elements(count, least_size(type), quote_name(key));
+  reader.require_elements(count, least_size(type), label(key));
   return {type, count};
 }
 
@@ -100,9 +103,9 @@ GgufValue GgufValue::parse(ByteReader& reader, std::string_view key, GgufType ty
     skip_elements(reader, key, array, 1);
     value.bytes_ = before.take(reader.offset() - before.offset(), "array");
   } else if (type == GgufType::string) {
-    value.bytes_ = reader.take(reader.read<std::uint64_t>("string length"), quote_name(key));
+    value.bytes_ = reader.take(reader.read<std::uint64_t>("string length"), label(key));
   } else {
-    value.bytes_ = reader.take(least_size(type), quote_name(key));
+    value.bytes_ = reader.take(least_size(type), label(key));
   }
   return value;
 }

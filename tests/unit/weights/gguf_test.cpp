@@ -166,7 +166,7 @@ TEST_CASE("weights: broken GGUF files are refused with the reason") {
       {gguf(0, ~std::uint64_t{0}), ErrorCode::parse, "metadata count"},
       {twice, ErrorCode::parse, "'k' occurs twice"},
       {nested, ErrorCode::parse, "'k' nests"},
-      {lying, ErrorCode::parse, "'k' claims"},
+      {lying, ErrorCode::parse, "k claims"},
       {unknown, ErrorCode::parse, "'k' has the unknown type 13"},
       {with_value(GgufType::u32, std::uint32_t{0}), ErrorCode::parse, "power of two"},
       {with_value(GgufType::u32, std::uint32_t{24}), ErrorCode::parse, "power of two"},
@@ -176,10 +176,10 @@ TEST_CASE("weights: broken GGUF files are refused with the reason") {
       {with_tensor({1}, 0, ~std::uint64_t{31}), ErrorCode::parse, "lies beyond"},
       {with_tensor({1}, 0, 8), ErrorCode::parse, "no multiple of 32"},
       {with_tensor({16, 2}, 8, 0), ErrorCode::parse, "blocks of 32"},
-      {with_tensor({32}, 4, 0), ErrorCode::unsupported, "type number 4"},
-      {with_tensor({std::uint64_t{1} << 63}, 0, 0), ErrorCode::parse, "claims the size"},
+      {with_tensor({32}, 4, 0), ErrorCode::unsupported, "tensors of type number 4"},
+      {with_tensor({std::uint64_t{1} << 63}, 0, 0), ErrorCode::parse, "sizes below 2^63"},
       {with_tensor({std::uint64_t{1} << 40, std::uint64_t{1} << 40}, 0, 0), ErrorCode::out_of_range, "'t'"},
-      {with_tensor({1, 1, 1, 1, 1, 1, 1, 1, 1}, 0, 0), ErrorCode::parse, "9 dimensions"},
+      {with_tensor({1, 1, 1, 1, 1, 1, 1, 1, 1}, 0, 0), ErrorCode::parse, "at most 8 dimensions, got 9"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.reason);
@@ -187,6 +187,7 @@ TEST_CASE("weights: broken GGUF files are refused with the reason") {
     CAPTURE(error.what());
     CHECK(error.code() == row.code);
     CHECK(mentions(error, row.reason));
+    if (row.bytes.text().find("general.alignment") == std::string::npos) CHECK(mentions(error, "t.gguf"));
   }
 }
 
