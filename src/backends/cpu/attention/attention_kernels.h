@@ -32,9 +32,9 @@ inline void copy(const float* from, std::int64_t count, float* to) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = from[i];
 }
 
-/// Panels of 16 keys with the head dimension as k; keys beyond `count` are zero.
+/// Panels of 16 keys with the head dimension as k, as many as hold `count` keys; keys beyond are zero.
 inline void pack_keys(const float* k, std::int64_t stride, std::int64_t count, std::int64_t dim, float* out) {
-  for (std::int64_t key = 0; key < key_block; key += panel_width, out += dim * panel_width) {
+  for (std::int64_t key = 0; key < count; key += panel_width, out += dim * panel_width) {
     if (key + panel_width <= count) {
       transpose_panel(k + key * stride, stride, dim, out);
       continue;
@@ -45,43 +45,79 @@ inline void pack_keys(const float* k, std::int64_t stride, std::int64_t count, s
   }
 }
 
+/// A query row of a tile: where it reads, and its running maximum and sum of weights.
+struct Row {
+  Sight seen;
+  const float* bias;
+  float* to;
+  float top, total;
+};
+
 /// Turns the scores of one row and block into weights, and brings the row's sums to the new maximum.
-inline void weigh(const AttentionCall& call, const float* bias, const float* visible, std::int64_t count, float* s,
-                  float& top, float& total, float* out, std::int64_t out_width) {
+inline void weigh(const AttentionCall& call, Row& row, std::int64_t key, std::int64_t count, const float* visible,
+                  float* s, float* out, std::int64_t out_width) {
   constexpr int vectors = key_block / lanes;
+  const int used = static_cast<int>((count + lanes - 1) / lanes);
   const F32 lowest = splat(-__builtin_huge_valf());
   F32 score[vectors];
   F32 greatest = lowest;
-  for (int j = 0; j < vectors; ++j) {
+  for (int j = 0; j < used; ++j) {
     const std::int64_t left = count - j * lanes;
-    const int inside = left >= lanes ? lanes : left > 0 ? static_cast<int>(left) : 0;
+    const int inside = left >= lanes ? lanes : static_cast<int>(left);
     F32 v = load(s + j * lanes) * splat(call.scale);
     if (call.softcap > 0) v = splat(call.softcap) * tanh(v / splat(call.softcap));
-    if (bias) v = v + load_first(bias + j * lanes, inside);
+    if (row.bias) v = v + load_first(row.bias + key + j * lanes, inside);
     if (visible) v = select(zero() < load(visible + j * lanes), v, lowest);
-    score[j] = keep_first(v, inside, lowest);
-    greatest = max(score[j], greatest);
+    if (inside < lanes) v = keep_first(v, inside, lowest);
+    score[j] = v;
+    greatest = max(v, greatest);
   }
   const float block_top = max_lane(greatest);
-  const float new_top = block_top > top ? block_top : top;
+  const float new_top = block_top > row.top ? block_top : row.top;
   // While a row has seen nothing, weights are taken from zero: -infinity less itself would be NaN.
   const float origin = new_top == -__builtin_huge_valf() ? 0.0f : new_top;
   F32 sums[2] = {zero(), zero()};
-  for (int j = 0; j < vectors; ++j) {
+  for (int j = 0; j < used; ++j) {
     const F32 weight = exp(score[j] - splat(origin));
     sums[j % 2] = sums[j % 2] + weight;
     store(s + j * lanes, weight);
   }
-  const float block_total = sum(sums[0] + sums[1]);
-  if (new_top != top) {
+  if (new_top != row.top) {
     float correction[lanes];
-    store(correction, exp(splat(top - origin)));
-    total *= correction[0];
+    store(correction, exp(splat(row.top - origin)));
+    row.total *= correction[0];
     for (std::int64_t i = 0; i < out_width; i += lanes) store(out + i, load(out + i) * splat(correction[0]));
-    top = new_top;
+    row.top = new_top;
   }
-  total += block_total;
+  row.total += sum(sums[0] + sums[1]);
 }
+
+/// Which keys of a block each row sees: the key mask of the block once, and the edges of a row's sight where it has
+/// some.
+class BlockMask {
+ public:
+  BlockMask(const AttentionCall& call, std::int64_t b, std::int64_t key, std::int64_t count)
+      : key_(key), count_(count) {
+    if (!call.key_mask) return;
+    const std::uint8_t* mask = call.key_mask + b * call.key_mask_stride + key;
+    for (std::int64_t c = 0; c < key_block; ++c) {
+      shared_[c] = c < count && mask[c] ? 1.0f : 0.0f;
+      hides_ |= c < count && !mask[c];
+    }
+  }
+  /// key_block numbers above zero where `row` sees, or nullptr where it sees all.
+  const float* of(const Row& row) {
+    if (row.seen.whole(key_, key_ + count_)) return hides_ ? shared_ : nullptr;
+    for (std::int64_t c = 0; c < key_block; ++c)
+      own_[c] = row.seen.sees(key_ + c) ? (hides_ ? shared_[c] : 1.0f) : 0.0f;
+    return own_;
+  }
+
+ private:
+  std::int64_t key_, count_;
+  bool hides_ = false;
+  float shared_[key_block], own_[key_block];
+};
 
 /// Rows [begin, end) of key head `head` in batch `b`: row r is query r / group of query head head · group + r % group.
 inline void attend(const AttentionCall& call, std::int64_t b, std::int64_t head, std::int64_t begin, std::int64_t end,
@@ -93,46 +129,38 @@ inline void attend(const AttentionCall& call, std::int64_t b, std::int64_t head,
   float* keys = out + tile_rows * out_width;
   float* values = keys + key_block * call.head_dim;
   float* s = values + key_block * panel_width;
-  float top[tile_rows], total[tile_rows];
 
-  std::int64_t first_key = call.keys, last_key = 0, prefix = 0;
+  Row row[tile_rows];
+  Sight any{0, call.keys, 0};
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t i = (begin + r) / group, h = head * group + (begin + r) % group;
+    row[r].seen = sight(call, i);
+    row[r].bias = call.bias ? call.bias + b * call.bias_strides.batch + h * call.bias_strides.head +
+                                  i * call.bias_strides.position
+                            : nullptr;
+    row[r].to = call.out + b * call.out_strides.batch + h * call.out_strides.head + i * call.out_strides.position;
+    row[r].top = -__builtin_huge_valf();
+    row[r].total = 0;
     copy(call.q + b * call.q_strides.batch + h * call.q_strides.head + i * call.q_strides.position, call.head_dim,
          q + r * call.head_dim);
     for (std::int64_t d = 0; d < out_width; ++d) out[r * out_width + d] = 0;
-    top[r] = -__builtin_huge_valf();
-    total[r] = 0;
-    const Sight seen = sight(call, i);
-    first_key = seen.first < first_key ? seen.first : first_key;
-    last_key = seen.end > last_key ? seen.end : last_key;
-    prefix = seen.prefix;
+    any.first = row[r].seen.first < any.first ? row[r].seen.first : any.first;
+    any.end = row[r].seen.end > any.end ? row[r].seen.end : any.end;
+    any.prefix = row[r].seen.prefix;
   }
+  const std::int64_t last = any.end > any.prefix ? any.end : any.prefix;
 
-  for (std::int64_t key = 0; key < call.keys; key += key_block) {
-    const std::int64_t count = call.keys - key < key_block ? call.keys - key : key_block;
-    if (Sight{prefix, first_key, last_key}.none(key, key + count)) continue;
+  for (std::int64_t key = 0; key < last; key += key_block) {
+    const std::int64_t count = last - key < key_block ? last - key : key_block;
+    if (any.none(key, key + count)) continue;
     const float* k = call.k + b * call.k_strides.batch + head * call.k_strides.head + key * call.k_strides.position;
     pack_keys(k, call.k_strides.position, count, call.head_dim, keys);
-    for (int j = 0; j < key_block / panel_width; ++j)
-      panel_f32(q, call.head_dim, rows, keys + j * panel_width * call.head_dim, panel_width, call.head_dim,
-                s + j * panel_width, key_block, false);
+    for (std::int64_t c = 0; c < count; c += panel_width)
+      panel_f32(q, call.head_dim, rows, keys + c * call.head_dim, panel_width, call.head_dim, s + c, key_block, false);
 
-    const std::uint8_t* mask = call.key_mask ? call.key_mask + b * call.key_mask_stride + key : nullptr;
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const std::int64_t i = (begin + r) / group, h = head * group + (begin + r) % group;
-      const Sight seen = sight(call, i);
-      float visible[key_block];
-      const bool partial = mask || !seen.whole(key, key + count);
-      if (partial)
-        for (std::int64_t c = 0; c < key_block; ++c)
-          visible[c] = c < count && seen.sees(key + c) && (!mask || mask[c]) ? 1.0f : 0.0f;
-      const float* bias = call.bias ? call.bias + b * call.bias_strides.batch + h * call.bias_strides.head +
-                                          i * call.bias_strides.position + key
-                                    : nullptr;
-      weigh(call, bias, partial ? visible : nullptr, count, s + r * key_block, top[r], total[r], out + r * out_width,
-            out_width);
-    }
+    BlockMask mask(call, b, key, count);
+    for (std::int64_t r = 0; r < rows; ++r)
+      weigh(call, row[r], key, count, mask.of(row[r]), s + r * key_block, out + r * out_width, out_width);
 
     const float* v = call.v + b * call.v_strides.batch + head * call.v_strides.head + key * call.v_strides.position;
     for (std::int64_t d = 0; d < call.value_dim; d += panel_width) {
@@ -150,10 +178,9 @@ inline void attend(const AttentionCall& call, std::int64_t b, std::int64_t head,
   }
 
   for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t i = (begin + r) / group, h = head * group + (begin + r) % group;
-    float* to = call.out + b * call.out_strides.batch + h * call.out_strides.head + i * call.out_strides.position;
-    const float scale = total[r] == 0.0f ? 0.0f : 1.0f / total[r];
-    for (std::int64_t d = 0; d < call.value_dim; ++d) to[d] = total[r] == 0.0f ? 0.0f : out[r * out_width + d] * scale;
+    const bool blind = row[r].total == 0.0f;
+    const float scale = blind ? 0.0f : 1.0f / row[r].total;
+    for (std::int64_t d = 0; d < call.value_dim; ++d) row[r].to[d] = blind ? 0.0f : out[r * out_width + d] * scale;
   }
 }
 

@@ -8,7 +8,7 @@
 namespace trustformers::cpu {
 
 /// Keys per step of the online softmax. Blocks start at multiples of it, so a row's sums do not depend on the call.
-inline constexpr std::int64_t key_block = 32;
+inline constexpr std::int64_t key_block = 64;
 /// Query rows of a tile: a multiple of the six rows of the matrix kernel.
 inline constexpr std::int64_t tile_rows = 48;
 

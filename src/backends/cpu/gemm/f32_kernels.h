@@ -11,39 +11,32 @@ inline constexpr int panel_vectors = panel_width / lanes;
 template <int R>
 inline void tile_f32(const float* x, std::int64_t x_stride, const float* b, std::int64_t b_stride, std::int64_t k,
                      float* c, std::int64_t c_stride, bool accumulate) {
-  F32 acc[R][panel_vectors];
-  for (int r = 0; r < R; ++r)
-    for (int i = 0; i < panel_vectors; ++i) acc[r][i] = accumulate ? load(c + r * c_stride + i * lanes) : zero();
+  Wide acc[R];
+  for (int r = 0; r < R; ++r) acc[r] = accumulate ? load_wide(c + r * c_stride) : Wide();
   for (std::int64_t p = 0; p < k; ++p) {
-    F32 column[panel_vectors];
-    for (int i = 0; i < panel_vectors; ++i) column[i] = load(b + i * lanes);
+    const Wide row = load_wide(b);
     b += b_stride;
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-      const F32 value = splat(x[r * x_stride + p]);
-      for (int i = 0; i < panel_vectors; ++i) acc[r][i] = fma(value, column[i], acc[r][i]);
-    }
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) acc[r] = fma(x[r * x_stride + p], row, acc[r]);
   }
-  for (int r = 0; r < R; ++r)
-    for (int i = 0; i < panel_vectors; ++i) store(c + r * c_stride + i * lanes, acc[r][i]);
+  for (int r = 0; r < R; ++r) store_wide(c + r * c_stride, acc[r]);
+}
+
+/// Tiles of R rows, then smaller ones for the rest.
+template <int R>
+inline void tiles_f32(const float* x, std::int64_t x_stride, std::int64_t rows, const float* b, std::int64_t b_stride,
+                      std::int64_t k, float* c, std::int64_t c_stride, bool accumulate) {
+  for (; rows >= R; rows -= R, x += R * x_stride, c += R * c_stride)
+    tile_f32<R>(x, x_stride, b, b_stride, k, c, c_stride, accumulate);
+  if constexpr (R > 1) {
+    constexpr int next = R > 6 ? 6 : R - 1;
+    if (rows > 0) tiles_f32<next>(x, x_stride, rows, b, b_stride, k, c, c_stride, accumulate);
+  }
 }
 
 inline void panel_f32(const float* x, std::int64_t x_stride, std::int64_t rows, const float* b, std::int64_t b_stride,
                       std::int64_t k, float* c, std::int64_t c_stride, bool accumulate) {
-  // Twelve accumulators fill the registers of AVX2 beside two columns and the broadcast value.
-  std::int64_t r = 0;
-  for (; r + 6 <= rows; r += 6)
-    tile_f32<6>(x + r * x_stride, x_stride, b, b_stride, k, c + r * c_stride, c_stride, accumulate);
-  x += r * x_stride;
-  c += r * c_stride;
-  switch (rows - r) {
-    case 1: return tile_f32<1>(x, x_stride, b, b_stride, k, c, c_stride, accumulate);
-    case 2: return tile_f32<2>(x, x_stride, b, b_stride, k, c, c_stride, accumulate);
-    case 3: return tile_f32<3>(x, x_stride, b, b_stride, k, c, c_stride, accumulate);
-    case 4: return tile_f32<4>(x, x_stride, b, b_stride, k, c, c_stride, accumulate);
-    case 5: return tile_f32<5>(x, x_stride, b, b_stride, k, c, c_stride, accumulate);
-    default: return;
-  }
+  tiles_f32<wide_rows>(x, x_stride, rows, b, b_stride, k, c, c_stride, accumulate);
 }
 
 inline F32 load_weight(const float* p) { return load(p); }

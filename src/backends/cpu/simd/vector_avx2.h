@@ -171,6 +171,31 @@ struct SignedDot {
 
 #endif
 
+#if defined(__AVX512F__)
+
+struct Wide {
+  __m512 v = _mm512_setzero_ps();
+};
+inline constexpr int wide_rows = 12;
+inline Wide load_wide(const float* p) { return {_mm512_loadu_ps(p)}; }
+inline void store_wide(float* p, Wide a) { _mm512_storeu_ps(p, a.v); }
+inline Wide fma(float a, Wide b, Wide c) { return {_mm512_fmadd_ps(_mm512_set1_ps(a), b.v, c.v)}; }
+
+#else
+
+struct Wide {
+  __m256 a = _mm256_setzero_ps(), b = _mm256_setzero_ps();
+};
+inline constexpr int wide_rows = 6;
+inline Wide load_wide(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+inline void store_wide(float* p, Wide a) { _mm256_storeu_ps(p, a.a), _mm256_storeu_ps(p + 8, a.b); }
+inline Wide fma(float a, Wide b, Wide c) {
+  const __m256 value = _mm256_set1_ps(a);
+  return {_mm256_fmadd_ps(value, b.a, c.a), _mm256_fmadd_ps(value, b.b, c.b)};
+}
+
+#endif
+
 inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 
 /// Transposes 8 x 8 floats: rows at `p`, `stride` apart, become columns written at `q`, `q_stride` apart.

@@ -238,6 +238,17 @@ struct SignedDot {
   I32 sum() const { return total; }
 };
 
+/// Sixteen floats, zero when made: what a row of a matrix tile holds in registers. A tile of `wide_rows` rows fills
+/// the registers beside its operands.
+struct Wide {
+  F32 a = zero(), b = zero();
+};
+inline constexpr int wide_rows = 4;
+inline Wide load_wide(const float* p) { return {load(p), load(p + 8)}; }
+inline void store_wide(float* p, Wide x) { store(p, x.a), store(p + 8, x.b); }
+/// a · b + c
+inline Wide fma(float a, Wide b, Wide c) { return {fma(splat(a), b.a, c.a), fma(splat(a), b.b, c.b)}; }
+
 inline void prefetch(const void* p) { __builtin_prefetch(p); }
 
 /// Transposes 8 x 8 floats: rows at `p`, `stride` apart, become columns written at `q`, `q_stride` apart.

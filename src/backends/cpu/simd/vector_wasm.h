@@ -202,6 +202,14 @@ struct SignedDot {
   I32 sum() const { return {a.fours(), b.fours()}; }
 };
 
+struct Wide {
+  F32 a = zero(), b = zero();
+};
+inline constexpr int wide_rows = 3;
+inline Wide load_wide(const float* p) { return {load(p), load(p + 8)}; }
+inline void store_wide(float* p, Wide x) { store(p, x.a), store(p + 8, x.b); }
+inline Wide fma(float a, Wide b, Wide c) { return {fma(splat(a), b.a, c.a), fma(splat(a), b.b, c.b)}; }
+
 inline void prefetch(const void*) {}
 
 /// Four rows of four floats become columns.

@@ -93,7 +93,7 @@ double greatest_difference(const std::vector<float>& got, const std::vector<doub
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double error = std::fabs(got[i] - want[i]);
-    REQUIRE_FALSE(std::isnan(error));
+    if (std::isnan(error)) return std::numeric_limits<double>::infinity();
     worst = std::max(worst, error);
   }
   return worst;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "backends/cpu/simd/isa.h"
@@ -61,7 +62,7 @@ double worst_error(const std::vector<Got>& got, const Sums& want) {
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double error = std::fabs(static_cast<double>(got[i]) - want.value[i]) / (1e-30 + want.size[i]);
-    REQUIRE_FALSE(std::isnan(error));
+    if (std::isnan(error)) return std::numeric_limits<double>::infinity();
     worst = std::max(worst, error);
   }
   return worst;

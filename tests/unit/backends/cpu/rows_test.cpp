@@ -65,8 +65,7 @@ TEST_CASE("backends/cpu: activations are within their error bounds everywhere") 
       for (std::size_t i = 0; i < x.size(); ++i) {
         const double want = f.value(x[i]);
         const double error = f.kind == Activation::exp ? ulps(y[i], want) : units_of_error(y[i], want, x[i]);
-        REQUIRE_FALSE(std::isnan(error));
-        if (error > worst) worst = error, where = x[i];
+        if (!(error <= worst)) worst = std::isnan(error) ? 1e9 : error, where = x[i];
       }
       INFO("activation ", static_cast<int>(f.kind), " worst at ", where);
       CHECK(worst <= f.bound);
