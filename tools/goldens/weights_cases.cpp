@@ -10,6 +10,7 @@
 #include "../../src/quantization/blocks.h"
 #include "../../src/weights/gguf.h"
 #include "../../src/weights/safetensors.h"
+#include "guarded.h"
 
 namespace trustformers::goldens {
 namespace {
@@ -32,16 +33,6 @@ bool equal_tensors(const Tensor& got, const Tensor& expected) {
   if (expected.dtype() == DType::i64) return got.to_vector<std::int64_t>() == expected.to_vector<std::int64_t>();
   const auto a = values_of(got), b = values_of(expected);
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
-}
-
-/// Calls `body`; an Error becomes a failed row.
-template <class Body>
-void guarded(Report& report, const std::string& run, Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    report.add_exact(run, error.what(), false);
-  }
 }
 
 /// Every tensor of `expected` is in `source` and equal, and there are no others.

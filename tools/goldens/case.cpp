@@ -1,0 +1,57 @@
+#include "case.h"
+
+#include <algorithm>
+
+#include "../../src/base/file.h"
+#include "generate_cases.h"
+#include "guarded.h"
+#include "model_cases.h"
+#include "train_cases.h"
+#include "weights_cases.h"
+
+namespace trustformers::goldens {
+
+namespace fs = std::filesystem;
+
+std::vector<Case> find_cases(const fs::path& root) {
+  check(fs::is_directory(root), ErrorCode::not_found, "[goldens] there is no folder ", root.string());
+  std::vector<Case> cases;
+  const auto add = [&](const fs::path& folder) {
+    const fs::path description = folder / "case.json";
+    if (!fs::exists(description)) return;
+    std::string name = folder.lexically_relative(root).generic_string();
+    if (name == ".") name = fs::weakly_canonical(folder).filename().string();
+    cases.push_back({std::move(name), folder, Json::parse(read_text_file(description), description.string())});
+  };
+  add(root);
+  for (const auto& item : fs::recursive_directory_iterator(root))
+    if (item.is_directory()) add(item.path());
+  std::sort(cases.begin(), cases.end(), [](const Case& a, const Case& b) { return a.name < b.name; });
+  return cases;
+}
+
+namespace {
+
+bool is_model_case(const Json& d) {
+  return d.is_object() && d.find("model_type") && d.find("class") && d.find("weights") && d.find("runs");
+}
+
+void run_model_case(const Case& c, Report& report) {
+  if (const auto reason = cannot_open(c)) return report.skip(*reason);
+  run_forward_cases(c, report);
+  if (const Json* generate = c.description.find("generate"); generate && generate->size() > 0)
+    guarded(report, "generate", [&] { run_generate_cases(c, report); });
+  if (c.description.find("train")) run_train_cases(c, report);
+}
+
+}  // namespace
+
+void run_case(const Case& c, const Options&, Report& report) {
+  guarded(report, "case", [&] {
+    const bool file = c.description.is_object() && run_weights_case(c.folder, c.description, report);
+    if (is_model_case(c.description)) return run_model_case(c, report);
+    if (!file) report.skip("no room for cases of this kind");
+  });
+}
+
+}  // namespace trustformers::goldens

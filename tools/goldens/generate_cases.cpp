@@ -1,0 +1,63 @@
+#include "generate_cases.h"
+
+#include "../../src/generation/generate.h"
+#include "../../src/weights/open.h"
+#include "guarded.h"
+#include "model_cases.h"
+
+namespace trustformers::goldens {
+namespace {
+
+Tensor matrix(const Json& rows) {
+  std::vector<std::int64_t> values;
+  for (const Json& row : rows.as_array())
+    for (const Json& id : row.as_array()) values.push_back(id.as_int());
+  const auto height = static_cast<std::int64_t>(rows.size());
+  return Tensor::from(values, {height, static_cast<std::int64_t>(values.size()) / height});
+}
+
+void run_entry(const Case& c, const Model& model, const Json& entry, Report& report) {
+  const std::string run = "generate/" + entry.at("name").as_string();
+  const Json* ids = entry.find("output_ids");
+  const Json* new_ids = entry.find("new_ids");
+  if (!ids && !new_ids) return report.skip(run + ": has neither output_ids nor new_ids");
+  if (entry.find("encoder_inputs")) return report.skip(run + ": generation with encoder states");
+
+  GenerationConfig config = GenerationConfig::from_pretrained(c.folder, model.config());
+  try {
+    config.update(entry.at("settings"), run);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::unsupported) throw;
+    return report.skip(run + ": " + error.message());
+  }
+  Tensor input_ids, attention_mask;
+  if (const Json* stored = entry.find("run")) {
+    std::vector<std::string> unknown;
+    const ModelInputs in = read_inputs(*open_weights(c.folder / "inputs.safetensors"), stored->as_string(), unknown);
+    input_ids = in.input_ids;
+    attention_mask = in.attention_mask;
+  } else {
+    input_ids = matrix(entry.at("input_ids"));
+    if (const Json* mask = entry.find("attention_mask")) attention_mask = matrix(*mask);
+  }
+  const Tensor got = generate(model, input_ids, attention_mask, config).sequences;
+  std::vector<std::int64_t> flat = got.to_vector<std::int64_t>();
+  if (new_ids) {
+    std::vector<std::int64_t> kept;
+    for (std::int64_t b = 0; b < got.size(0); ++b)
+      kept.insert(kept.end(), flat.begin() + b * got.size(1) + input_ids.size(1), flat.begin() + (b + 1) * got.size(1));
+    flat = std::move(kept);
+  }
+  report.add_exact(run, new_ids ? "new_ids" : "output_ids",
+                   flat == matrix(new_ids ? *new_ids : *ids).to_vector<std::int64_t>());
+}
+
+}  // namespace
+
+void run_generate_cases(const Case& c, Report& report) {
+  const std::unique_ptr<Model> model = open_model(c);
+  for (const Json& entry : c.description.at("generate").as_array())
+    guarded(report, "generate/" + entry.at("name").as_string(), [&] { run_entry(c, *model, entry, report); });
+}
+
+}  // namespace trustformers::goldens

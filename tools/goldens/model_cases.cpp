@@ -1,0 +1,249 @@
+#include "model_cases.h"
+
+#include <algorithm>
+
+#include "../../src/ops/shape/shape_ops.h"
+#include "../../src/tensor/context.h"
+#include "../../src/tensor/op.h"
+#include "../../src/weights/open.h"
+#include "compare.h"
+#include "guarded.h"
+
+namespace trustformers::goldens {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The file that stands for the checkpoint: of several shards their index, found by the folder.
+fs::path checkpoint_path(const Case& c) {
+  const Json& weights = c.description.at("weights");
+  if (weights.is_string()) return c.folder / weights.as_string();
+  if (weights.size() == 1) return c.folder / weights.as_array().front().as_string();
+  for (const Json& file : weights.as_array())
+    if (file.as_string().ends_with(".index.json")) return c.folder / file.as_string();
+  return c.folder / weights.as_array().front().as_string();
+}
+
+/// `open_checkpoint` finds an index by its folder.
+Checkpoint open_case_checkpoint(const Case& c) {
+  const fs::path path = checkpoint_path(c);
+  return open_checkpoint(path.extension() == ".json" ? c.folder : path);
+}
+
+std::int64_t batch_of(const ModelInputs& in) { return (in.input_ids ? in.input_ids : in.inputs_embeds).size(0); }
+std::int64_t length_of(const ModelInputs& in) { return (in.input_ids ? in.input_ids : in.inputs_embeds).size(1); }
+
+/// Columns [first, end) of everything that has one column a token, and nothing of what is not one.
+ModelInputs columns(const ModelInputs& in, std::int64_t first, std::int64_t end) {
+  ModelInputs out;
+  for (const auto member :
+       {&ModelInputs::input_ids, &ModelInputs::inputs_embeds, &ModelInputs::token_type_ids, &ModelInputs::position_ids})
+    if ((in.*member).defined()) out.*member = contiguous(slice(in.*member, 1, first, end));
+  out.encoder_hidden_states = in.encoder_hidden_states;
+  out.encoder_attention_mask = in.encoder_attention_mask;
+  return out;
+}
+
+ModelInputs row(const ModelInputs& in, std::int64_t index) {
+  ModelInputs out = in;
+  for (const auto member : {&ModelInputs::input_ids, &ModelInputs::inputs_embeds, &ModelInputs::attention_mask,
+                            &ModelInputs::token_type_ids, &ModelInputs::position_ids,
+                            &ModelInputs::encoder_hidden_states, &ModelInputs::encoder_attention_mask})
+    if ((in.*member).defined() && (in.*member).size(0) > 1) out.*member = slice(in.*member, 0, index, index + 1);
+  return out;
+}
+
+constexpr std::string_view outputs_by_position[] = {"last_hidden_state", "logits", "start_logits", "end_logits",
+                                                    "prediction_logits"};
+
+class ForwardCases {
+ public:
+  ForwardCases(const Case& c, Report& report)
+      : case_(c),
+        report_(report),
+        inputs_(open_weights(c.folder / "inputs.safetensors")),
+        expected_(open_weights(c.folder / "expected.safetensors")),
+        tolerance_(c.description.at("tolerance").as_double()) {}
+
+  void run() {
+    for (const auto& [run, text] : case_.description.at("runs").as_object()) {
+      if (run == "train") continue;
+      guarded(report_, run, [&, &run = run] { run_one(run); });
+    }
+  }
+
+ private:
+  void run_one(const std::string& run) {
+    std::vector<std::string> unknown;
+    ModelInputs in = read_inputs(*inputs_, run, unknown);
+    if (const Json* call = case_.description.find("call"); call && call->find(run))
+      for (const auto& [name, value] : call->at(run).as_object()) {
+        if (name == "output_hidden_states")
+          in.output_hidden_states = value.as_bool();
+        else
+          unknown.push_back(name);
+      }
+    if (!unknown.empty()) return report_.skip(run + ": no argument is called " + unknown.front());
+    if (!in.input_ids && !in.inputs_embeds) return report_.skip(run + ": has no input_ids or inputs_embeds");
+
+    LoadOptions options;
+    if (fs::exists(case_.folder / "adapter") && run != "base") {
+      options.adapter = case_.folder / "adapter";
+      options.parameters.merge_adapter = run == "merged";
+    }
+    const std::unique_ptr<Model> model = open_model(case_, options);
+    const NoGrad no_grad;
+    if (expected_->find(run + "/logits.0")) return cached(*model, run, in);
+
+    for (const TensorEntry& entry : expected_->entries())
+      if (entry.name.starts_with(run + "/hidden_states.")) in.output_hidden_states = true;
+    const ModelOutput out = model->forward(in);
+    for (const TensorEntry& entry : expected_->entries()) {
+      if (!entry.name.starts_with(run + "/")) continue;
+      const std::string item = entry.name.substr(run.size() + 1);
+      const Tensor expected = expected_->load(entry.name);
+      Tensor got = out.find(item);
+      if (run == "merged" && item.ends_with(".weight")) got = parameter(*model, item);
+      if (!got) return report_.add(run, item + " (missing)", 1, 0, false);
+      const bool by_position = item.starts_with("hidden_states.") ||
+                               std::find(std::begin(outputs_by_position), std::end(outputs_by_position), item) !=
+                                   std::end(outputs_by_position);
+      compare(run, item, got, expected,
+              by_position ? unpadded_positions(in.attention_mask, got.shape()) : std::vector<bool>());
+    }
+    if (in.input_ids ? in.input_ids.rank() == 2 : true) {
+      rows_alone(*model, run, in, out);
+      if (model->can_generate() && !in.labels) stepwise(*model, run, in, out);
+      threads(run, options, in, out);
+    }
+  }
+
+  /// A prompt and then one token a step, the logits of each stored.
+  void cached(const Model& model, const std::string& run, const ModelInputs& in) {
+    const ModelOutput whole = model.forward(in);
+    KVCache cache;
+    std::int64_t done = 0;
+    for (std::size_t step = 0;; ++step) {
+      const std::string item = "logits." + std::to_string(step);
+      if (!expected_->find(run + "/" + item)) break;
+      const Tensor expected = expected_->load(run + "/" + item);
+      ModelInputs part = columns(in, done, done + expected.size(1));
+      part.cache = &cache;
+      const Tensor got = model.forward(part).logits;
+      compare(run, item, got, expected);
+      compare(run, item + " against the whole pass", got, slice(whole.logits, 1, done, done + expected.size(1)));
+      done += expected.size(1);
+    }
+  }
+
+  /// The same run with a cache: half of it, then a token a step; positions and masks go along.
+  void stepwise(const Model& model, const std::string& run, const ModelInputs& in, const ModelOutput& whole) {
+    KVCache cache;
+    const std::int64_t length = length_of(in);
+    std::vector<Tensor> logits;
+    for (std::int64_t first = 0, end = length / 2; first < length; first = end, end = first + 1) {
+      ModelInputs part = columns(in, first, end);
+      if (in.attention_mask) part.attention_mask = contiguous(slice(in.attention_mask, 1, 0, end));
+      part.cache = &cache;
+      logits.push_back(model.forward(part).logits);
+    }
+    compare(run, "logits with a cache", concat(logits, 1), whole.logits,
+            unpadded_positions(in.attention_mask, whole.logits.shape()));
+  }
+
+  /// Each row of a padded batch without the batch and without padding.
+  void rows_alone(const Model& model, const std::string& run, const ModelInputs& in, const ModelOutput& whole) {
+    if (!in.attention_mask || batch_of(in) < 2 || in.start_positions) return;
+    const std::vector<std::int64_t> seen = in.attention_mask.to_vector<std::int64_t>();
+    const std::int64_t length = length_of(in);
+    for (std::int64_t b = 0; b < batch_of(in); ++b) {
+      const auto begin = seen.begin() + b * length, end = begin + length;
+      const std::int64_t first = std::find(begin, end, 1) - begin, last = std::find(begin + first, end, 0) - begin;
+      // Without position ids padding on the left moves the positions of some models.
+      if (std::count(begin + last, end, 1) > 0 || (first > 0 && !in.position_ids)) continue;
+      ModelInputs alone = columns(row(in, b), first, last);
+      const ModelOutput out = model.forward(alone);
+      for (const std::string_view item : outputs_by_position) {
+        const Tensor got = out.find(item);
+        if (!got) continue;
+        Tensor expected = slice(whole.find(item), 0, b, b + 1);
+        if (expected.size(1) == length && got.size(1) == last - first) expected = slice(expected, 1, first, last);
+        compare(run, str("row ", b, " alone: ", item), got, expected);
+      }
+    }
+  }
+
+  void threads(const std::string& run, const LoadOptions& options, const ModelInputs& in, const ModelOutput& whole) {
+    for (const int count : {1, 2}) {
+      const auto context = make_context(count);
+      const ContextScope scope(*context);
+      const NoGrad no_grad;
+      const std::unique_ptr<Model> model = open_model(case_, options);
+      const ModelOutput out = model->forward(in);
+      for (const std::string_view item : outputs_by_position)
+        if (out.find(item))
+          compare(run, str(item, count == 1 ? " with one thread" : " with two threads"), out.find(item),
+                  whole.find(item));
+    }
+  }
+
+  static Tensor parameter(const Model& model, const std::string& name) {
+    for (const NamedTensor& p : model.named_parameters())
+      if (p.name == name) return p.tensor;
+    return Tensor();
+  }
+
+  void compare(const std::string& run, const std::string& item, const Tensor& got, const Tensor& expected,
+               const std::vector<bool>& kept = {}) {
+    const double error = relative_error(got, expected, kept);
+    report_.add(run, item, error, tolerance_, error <= tolerance_);
+  }
+
+  const Case& case_;
+  Report& report_;
+  std::shared_ptr<const WeightSource> inputs_, expected_;
+  double tolerance_;
+};
+
+}  // namespace
+
+ModelInputs read_inputs(const WeightSource& source, const std::string& run, std::vector<std::string>& unknown) {
+  ModelInputs in;
+  const std::string prefix = run + "/";
+  for (const TensorEntry& entry : source.entries()) {
+    if (!entry.name.starts_with(prefix)) continue;
+    const std::string argument = entry.name.substr(prefix.size());
+    if (Tensor* member = in.find(argument))
+      *member = source.load(entry.name);
+    else
+      unknown.push_back(argument);
+  }
+  return in;
+}
+
+std::optional<std::string> cannot_open(const Case& c) {
+  const std::string& model_type = c.description.at("model_type").as_string();
+  const Architecture* architecture = find_architecture(model_type);
+  if (!architecture) return "no architecture " + model_type;
+  const std::string& name = c.description.at("class").as_string();
+  if (std::none_of(architecture->classes.begin(), architecture->classes.end(),
+                   [&](const ModelClass& m) { return m.name == name; }))
+    return "no class " + name;
+  const fs::path path = checkpoint_path(c);
+  if (path.extension() != ".safetensors" && path.extension() != ".gguf" && path.extension() != ".json")
+    return "no reader for " + path.extension().string() + " files";
+  return std::nullopt;
+}
+
+std::unique_ptr<Model> open_model(const Case& c, LoadOptions options) {
+  options.class_name = c.description.at("class").as_string();
+  options.parameters.exact_activations = true;
+  return load_model(open_case_checkpoint(c), options);
+}
+
+void run_forward_cases(const Case& c, Report& report) {
+  if (!fs::exists(c.folder / "inputs.safetensors") || !fs::exists(c.folder / "expected.safetensors")) return;
+  ForwardCases(c, report).run();
+}
+
+}  // namespace trustformers::goldens
