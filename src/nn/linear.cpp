@@ -25,6 +25,8 @@ Linear::Linear(const Scope& scope, std::int64_t inputs, std::int64_t outputs, bo
       scope.parameters().replace(scope.name("weight"), weight_);
       lora_ = {};
     } else if (options.trainable) {
+      // The file's own memory cannot be updated.
+      for (Tensor* t : {&lora_.a, &lora_.b}) *t = Tensor::from(t->to_vector<float>(), t->shape());
       lora_.a.set_requires_grad(true);
       lora_.b.set_requires_grad(true);
     }

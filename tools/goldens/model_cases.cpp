@@ -53,6 +53,28 @@ ModelInputs row(const ModelInputs& in, std::int64_t index) {
   return out;
 }
 
+/// A next-token loss over a text padded on the left counts a prediction made at the last padding position. Such a
+/// position sees no key, and the reference's eager and sdpa attention give it different values.
+bool predicts_from_padding(const Model& model, const ModelInputs& in) {
+  if (!model.can_generate() || !in.attention_mask || !in.labels || in.labels.rank() != 2) return false;
+  const std::vector<std::int64_t> seen = in.attention_mask.to_vector<std::int64_t>();
+  const std::vector<std::int64_t> labels = in.labels.to_vector<std::int64_t>();
+  const auto length = static_cast<std::size_t>(length_of(in));
+  for (std::size_t i = 1; i < labels.size(); ++i)
+    if (i % length != 0 && seen[i - 1] == 0 && labels[i] != -100) return true;
+  return false;
+}
+
+/// True when the rotary base depends on how long the text is, so that parts of it give other results than the whole.
+bool rope_depends_on_length(const Model& model) {
+  const Json* rope = model.config().find("rope_parameters");
+  if (!rope || rope->is_null()) rope = model.config().find("rope_scaling");
+  if (!rope) return false;
+  const Json* type = rope->find("rope_type");
+  if (!type) type = rope->find("type");
+  return type && type->is_string() && (type->as_string() == "dynamic" || type->as_string() == "longrope");
+}
+
 constexpr std::string_view outputs_by_position[] = {"last_hidden_state", "logits", "start_logits", "end_logits",
                                                     "prediction_logits"};
 
@@ -105,17 +127,21 @@ class ForwardCases {
       Tensor got = out.find(item);
       if (run == "merged" && item.ends_with(".weight")) got = parameter(*model, item);
       if (!got) return report_.add(run, item + " (missing)", 1, 0, false);
+      if (item == "loss" && predicts_from_padding(*model, in)) {
+        report_.skip(run + ": loss counts what a padding position predicts, where the reference's attentions disagree");
+        continue;
+      }
       const bool by_position = item.starts_with("hidden_states.") ||
                                std::find(std::begin(outputs_by_position), std::end(outputs_by_position), item) !=
                                    std::end(outputs_by_position);
       compare(run, item, got, expected,
               by_position ? unpadded_positions(in.attention_mask, got.shape()) : std::vector<bool>());
     }
-    if (in.input_ids ? in.input_ids.rank() == 2 : true) {
-      rows_alone(*model, run, in, out);
-      if (model->can_generate() && !in.labels) stepwise(*model, run, in, out);
-      threads(run, options, in, out);
-    }
+    threads(run, options, out);
+    if (in.input_ids && in.input_ids.rank() != 2) return;  // choices
+    if (rope_depends_on_length(*model)) return report_.skip(run + ": rows alone and caches, as the rotary base moves");
+    rows_alone(*model, run, in, out);
+    if (model->can_generate() && !in.labels) stepwise(*model, run, in, out);
   }
 
   /// A prompt and then one token a step, the logits of each stored.
@@ -173,13 +199,14 @@ class ForwardCases {
     }
   }
 
-  void threads(const std::string& run, const LoadOptions& options, const ModelInputs& in, const ModelOutput& whole) {
+  void threads(const std::string& run, const LoadOptions& options, const ModelOutput& whole) {
     for (const int count : {1, 2}) {
       const auto context = make_context(count);
       const ContextScope scope(*context);
       const NoGrad no_grad;
       const std::unique_ptr<Model> model = open_model(case_, options);
-      const ModelOutput out = model->forward(in);
+      std::vector<std::string> unknown;
+      const ModelOutput out = model->forward(read_inputs(*inputs_, run, unknown));  // on this context's device
       for (const std::string_view item : outputs_by_position)
         if (out.find(item))
           compare(run, str(item, count == 1 ? " with one thread" : " with two threads"), out.find(item),
