@@ -6,6 +6,7 @@
 #include "generate_cases.h"
 #include "guarded.h"
 #include "model_cases.h"
+#include "tokenizer_cases.h"
 #include "train_cases.h"
 #include "weights_cases.h"
 
@@ -36,6 +37,11 @@ bool is_model_case(const Json& d) {
   return d.is_object() && d.find("model_type") && d.find("class") && d.find("weights") && d.find("runs");
 }
 
+bool is_tokenizer_case(const Case& c) {
+  return fs::exists(c.folder / "cases.json") || fs::exists(c.folder / "pre_tokenizers.json") ||
+         (c.description.find("tokenizer") && c.description.find("encode"));
+}
+
 void run_model_case(const Case& c, Report& report) {
   if (const auto reason = cannot_open(c)) return report.skip(*reason);
   run_forward_cases(c, report);
@@ -48,6 +54,7 @@ void run_model_case(const Case& c, Report& report) {
 
 void run_case(const Case& c, const Options&, Report& report) {
   guarded(report, "case", [&] {
+    if (is_tokenizer_case(c)) return run_tokenizer_case(c.folder, report);
     const bool file = c.description.is_object() && run_weights_case(c.folder, c.description, report);
     if (is_model_case(c.description)) return run_model_case(c, report);
     if (!file) report.skip("no room for cases of this kind");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../../src/base/file.h"
 #include "../../src/ops/shape/shape_ops.h"
 #include "../../src/tensor/context.h"
 #include "../../src/tensor/op.h"
@@ -259,6 +260,12 @@ std::optional<std::string> cannot_open(const Case& c) {
   const fs::path path = checkpoint_path(c);
   if (path.extension() != ".safetensors" && path.extension() != ".gguf" && path.extension() != ".json")
     return "no reader for " + path.extension().string() + " files";
+  if (path.filename().string().find(".bin.") != std::string::npos) return "no reader for .bin files";
+  if (fs::exists(c.folder / "config.json")) {
+    const Json config = Json::parse(read_text_file(c.folder / "config.json"), "config.json");
+    if (const Json* layout = config.find("quantization_config"); layout && layout->find("quant_method"))
+      return "no quantised layout " + layout->at("quant_method").as_string();
+  }
   return std::nullopt;
 }
 
