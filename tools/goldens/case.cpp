@@ -6,6 +6,7 @@
 #include "generate_cases.h"
 #include "guarded.h"
 #include "model_cases.h"
+#include "real_cases.h"
 #include "tokenizer_cases.h"
 #include "train_cases.h"
 #include "weights_cases.h"
@@ -52,8 +53,9 @@ void run_model_case(const Case& c, Report& report) {
 
 }  // namespace
 
-void run_case(const Case& c, const Options&, Report& report) {
+void run_case(const Case& c, const Options& options, Report& report) {
   guarded(report, "case", [&] {
+    if (c.description.find("packages")) return run_real_case(c, options, report);
     if (is_tokenizer_case(c)) return run_tokenizer_case(c.folder, report);
     const bool file = c.description.is_object() && run_weights_case(c.folder, c.description, report);
     if (is_model_case(c.description)) return run_model_case(c, report);

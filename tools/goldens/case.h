@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "../../src/base/json.h"
 #include "report.h"
@@ -16,8 +17,8 @@ struct Case {
 };
 
 struct Options {
-  /// Holds real models by name: smollm2/model.gguf, minilm/model.safetensors.
-  std::filesystem::path models;
+  /// Folders of real models by name: smollm2/model.gguf, minilm/model.safetensors.
+  std::vector<std::filesystem::path> models;
 };
 
 /// All cases below `root` (or `root` itself), in the order of their names.

@@ -1,11 +1,11 @@
 // Runs golden cases and tells what came of each; behind `./dev goldens`.
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <regex>
 #include <string_view>
 
 #include "../../src/base/error.h"
+#include "../../src/hub/cache.h"
 #include "case.h"
 
 namespace trustformers::goldens {
@@ -17,13 +17,6 @@ constexpr const char* usage =
     "  --filter RE   only cases in whose name (the path below DIR) RE is found\n"
     "  --models DIR  real models by name; otherwise ~/.cache/trustformers/models\n"
     "  --json        one JSON object instead of a table\n";
-
-std::filesystem::path default_models() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache)
-    return std::filesystem::path(cache) / "trustformers" / "models";
-  const char* home = std::getenv("HOME");
-  return std::filesystem::path(home ? home : ".") / ".cache" / "trustformers" / "models";
-}
 
 enum class Verdict { passed, failed, skipped };
 constexpr std::string_view verdict_names[] = {"passed", "failed", "skipped"};
@@ -58,7 +51,7 @@ Json to_json(const Case& c, const Report& report) {
 struct Arguments {
   std::vector<std::filesystem::path> roots;
   std::string filter;
-  Options options{default_models()};
+  Options options{hub::fetched_models()};
   bool json = false;
 };
 
@@ -76,7 +69,7 @@ Arguments parse_arguments(int count, char** values) {
     else if (argument == "--filter")
       out.filter = value();
     else if (argument == "--models")
-      out.options.models = value();
+      out.options.models = {value()};
     else if (argument.starts_with("-"))
       fail(ErrorCode::invalid_argument, "unknown argument ", argument);
     else
