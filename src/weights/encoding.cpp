@@ -29,24 +29,24 @@ std::vector<std::byte> widen(std::span<const std::byte> stored) {
 
 std::vector<std::byte> decoded(const TensorEntry& entry, std::span<const std::byte> stored) {
   switch (entry.encoding) {
-    case Encoding::native:
-    case Encoding::c64:
+    case ElementEncoding::native:
+    case ElementEncoding::c64:
       if (entry.dtype == DType::boolean)
         return convert<std::uint8_t, std::uint8_t>(stored, [](std::uint8_t value) { return std::uint8_t{value != 0}; });
       return {stored.begin(), stored.end()};
-    case Encoding::i16: return widen<std::int16_t, std::int32_t>(stored);
-    case Encoding::u16: return widen<std::uint16_t, std::int32_t>(stored);
-    case Encoding::u32: return widen<std::uint32_t, std::int64_t>(stored);
-    case Encoding::u64:
+    case ElementEncoding::i16: return widen<std::int16_t, std::int32_t>(stored);
+    case ElementEncoding::u16: return widen<std::uint16_t, std::int32_t>(stored);
+    case ElementEncoding::u32: return widen<std::uint32_t, std::int64_t>(stored);
+    case ElementEncoding::u64:
       return convert<std::uint64_t, std::int64_t>(stored, [](std::uint64_t value) {
         check(value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()), ErrorCode::out_of_range,
               "[weights] expected values below 2^63, got ", value);
         return static_cast<std::int64_t>(value);
       });
-    case Encoding::f8_e4m3: return convert<std::uint8_t, float>(stored, f8_e4m3_to_float);
-    case Encoding::f8_e5m2: return convert<std::uint8_t, float>(stored, f8_e5m2_to_float);
-    case Encoding::f8_e8m0: return convert<std::uint8_t, float>(stored, f8_e8m0_to_float);
-    case Encoding::opaque: break;
+    case ElementEncoding::f8_e4m3: return convert<std::uint8_t, float>(stored, f8_e4m3_to_float);
+    case ElementEncoding::f8_e5m2: return convert<std::uint8_t, float>(stored, f8_e5m2_to_float);
+    case ElementEncoding::f8_e8m0: return convert<std::uint8_t, float>(stored, f8_e8m0_to_float);
+    case ElementEncoding::opaque: break;
   }
   fail(ErrorCode::unsupported, "[weights] elements of type ", entry.stored, " cannot be loaded");
 }

@@ -60,7 +60,7 @@ Tensor FileSource::load(std::string_view name) const {
   return with_context([&] { return str("while loading ", quote_name(name), " from ", location(name)); },
                       [&] {
                         const auto bytes = raw(entry);
-                        if (entry.encoding == Encoding::native && is_aligned(bytes.data(), entry.dtype) &&
+                        if (entry.encoding == ElementEncoding::native && is_aligned(bytes.data(), entry.dtype) &&
                             !(entry.dtype == DType::boolean && has_odd_booleans(bytes)))
                           return Tensor::borrow(bytes, entry.shape, entry.dtype, files_[entry.file].mapping);
                         auto copy = decode(entry, bytes);

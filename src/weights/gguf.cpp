@@ -14,7 +14,7 @@ struct StoredType {
   std::uint32_t number;
   std::string_view name;
   DType dtype;
-  Encoding encoding = Encoding::native;
+  ElementEncoding encoding = ElementEncoding::native;
 };
 
 constexpr StoredType stored_types[] = {
@@ -28,7 +28,7 @@ constexpr StoredType stored_types[] = {
     {18, "IQ3_XXS", DType::iq3_xxs}, {19, "IQ1_S", DType::iq1_s},
     {20, "IQ4_NL", DType::iq4_nl},   {21, "IQ3_S", DType::iq3_s},
     {22, "IQ2_S", DType::iq2_s},     {23, "IQ4_XS", DType::iq4_xs},
-    {24, "I8", DType::i8},           {25, "I16", DType::i32, Encoding::i16},
+    {24, "I8", DType::i8},           {25, "I16", DType::i32, ElementEncoding::i16},
     {26, "I32", DType::i32},         {27, "I64", DType::i64},
     {28, "F64", DType::f64},         {29, "IQ1_M", DType::iq1_m},
     {30, "BF16", DType::bf16},       {34, "TQ1_0", DType::tq1_0},
@@ -89,7 +89,7 @@ void read_description(ByteReader& reader, TensorEntry& entry) {
   entry.encoding = type->encoding;
   entry.stored = type->name;
 
-  const DType sized = entry.encoding == Encoding::i16 ? DType::f16 : entry.dtype;  // of as many bytes as stored
+  const DType sized = entry.encoding == ElementEncoding::i16 ? DType::f16 : entry.dtype;  // of as many bytes as stored
   const int block = info(sized).block_elements;
   const std::int64_t row = rank == 0 ? 1 : inner_first[0];
   check(row % block == 0, ErrorCode::parse, "[gguf] rows of ", row, " elements do not divide into blocks of ", block);

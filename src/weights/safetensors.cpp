@@ -16,22 +16,22 @@ struct StoredType {
   std::string_view name;
   int bits;
   DType dtype;
-  Encoding encoding;
+  ElementEncoding encoding;
 };
 
 // In the order of the format's own list: files hold the last types first.
 constexpr std::array<StoredType, 22> stored_types = {{
-    {"BOOL", 8, DType::boolean, Encoding::native},    {"F4", 4, DType::f32, Encoding::opaque},
-    {"F6_E2M3", 6, DType::f32, Encoding::opaque},     {"F6_E3M2", 6, DType::f32, Encoding::opaque},
-    {"U8", 8, DType::u8, Encoding::native},           {"I8", 8, DType::i8, Encoding::native},
-    {"F8_E5M2", 8, DType::f32, Encoding::f8_e5m2},    {"F8_E4M3", 8, DType::f32, Encoding::f8_e4m3},
-    {"F8_E8M0", 8, DType::f32, Encoding::f8_e8m0},    {"F8_E4M3FNUZ", 8, DType::f32, Encoding::opaque},
-    {"F8_E5M2FNUZ", 8, DType::f32, Encoding::opaque}, {"I16", 16, DType::i32, Encoding::i16},
-    {"U16", 16, DType::i32, Encoding::u16},           {"F16", 16, DType::f16, Encoding::native},
-    {"BF16", 16, DType::bf16, Encoding::native},      {"I32", 32, DType::i32, Encoding::native},
-    {"U32", 32, DType::i64, Encoding::u32},           {"F32", 32, DType::f32, Encoding::native},
-    {"C64", 64, DType::f32, Encoding::c64},           {"F64", 64, DType::f64, Encoding::native},
-    {"I64", 64, DType::i64, Encoding::native},        {"U64", 64, DType::i64, Encoding::u64},
+    {"BOOL", 8, DType::boolean, ElementEncoding::native},    {"F4", 4, DType::f32, ElementEncoding::opaque},
+    {"F6_E2M3", 6, DType::f32, ElementEncoding::opaque},     {"F6_E3M2", 6, DType::f32, ElementEncoding::opaque},
+    {"U8", 8, DType::u8, ElementEncoding::native},           {"I8", 8, DType::i8, ElementEncoding::native},
+    {"F8_E5M2", 8, DType::f32, ElementEncoding::f8_e5m2},    {"F8_E4M3", 8, DType::f32, ElementEncoding::f8_e4m3},
+    {"F8_E8M0", 8, DType::f32, ElementEncoding::f8_e8m0},    {"F8_E4M3FNUZ", 8, DType::f32, ElementEncoding::opaque},
+    {"F8_E5M2FNUZ", 8, DType::f32, ElementEncoding::opaque}, {"I16", 16, DType::i32, ElementEncoding::i16},
+    {"U16", 16, DType::i32, ElementEncoding::u16},           {"F16", 16, DType::f16, ElementEncoding::native},
+    {"BF16", 16, DType::bf16, ElementEncoding::native},      {"I32", 32, DType::i32, ElementEncoding::native},
+    {"U32", 32, DType::i64, ElementEncoding::u32},           {"F32", 32, DType::f32, ElementEncoding::native},
+    {"C64", 64, DType::f32, ElementEncoding::c64},           {"F64", 64, DType::f64, ElementEncoding::native},
+    {"I64", 64, DType::i64, ElementEncoding::native},        {"U64", 64, DType::i64, ElementEncoding::u64},
 }};
 
 /// A count or offset: a whole number of at least 0, not written as a fraction.
@@ -63,7 +63,7 @@ TensorEntry parse_entry(const std::string& name, const Json& value) {
   entry.encoding = type->encoding;
   entry.stored = type->name;
   const Json::Array& shape = value.at("shape", "tensor").as_array("shape");
-  const bool complex = type->encoding == Encoding::c64;
+  const bool complex = type->encoding == ElementEncoding::c64;
   check(shape.size() + complex <= max_rank, ErrorCode::unsupported, "[safetensors] expected at most ", max_rank,
         " dimensions, got ", shape.size());
   std::uint64_t count = 1;
@@ -220,8 +220,9 @@ void save_safetensors(const std::filesystem::path& path, std::span<const NamedTe
   std::vector<Item> items;
   for (const NamedTensor& named : tensors) {
     const DType dtype = named.tensor.dtype();
-    const auto type = std::find_if(stored_types.begin(), stored_types.end(),
-                                   [&](const auto& t) { return t.dtype == dtype && t.encoding == Encoding::native; });
+    const auto type = std::find_if(stored_types.begin(), stored_types.end(), [&](const auto& t) {
+      return t.dtype == dtype && t.encoding == ElementEncoding::native;
+    });
     check(type != stored_types.end(), ErrorCode::unsupported, "[save_safetensors] ", quote_name(named.name), " is ",
           to_string(dtype), ", which safetensors cannot hold");
     check(named.name != "__metadata__", ErrorCode::invalid_argument,

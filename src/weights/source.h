@@ -11,7 +11,7 @@
 namespace trustformers {
 
 /// How elements lie in a file. All but `native` are types that DType lacks; load() converts them.
-enum class Encoding : std::uint8_t {
+enum class ElementEncoding : std::uint8_t {
   native,   // as `dtype` says
   i16,      // to i32
   u16,      // to i32
@@ -29,7 +29,7 @@ struct TensorEntry {
   std::string name;
   DType dtype = DType::f32;  // what load() gives
   Shape shape;               // what load() gives, outermost dimension first
-  Encoding encoding = Encoding::native;
+  ElementEncoding encoding = ElementEncoding::native;
   std::string_view stored;   // the type's name in the file format: "BF16", "Q4_K"; static text
   std::uint32_t file = 0;    // which file of the source
   std::uint64_t offset = 0;  // of the data in that file

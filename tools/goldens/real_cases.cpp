@@ -49,7 +49,8 @@ class RealCase {
     for (const bool exact : {true, false}) {
       const std::string run = exact ? "f32 activations" : "default activations";
       guarded(report_, run, [&] {
-        LoadOptions options{.task = Task::causal_lm};
+        LoadOptions options;
+        options.task = Task::causal_lm;
         options.parameters.exact_activations = exact;
         const std::unique_ptr<Model> model = load_model(checkpoint_, options);
         const NoGrad no_grad;
