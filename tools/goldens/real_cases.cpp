@@ -84,7 +84,7 @@ class RealCase {
   /// Of a folder; GGUF files have their own.
   static std::optional<Tokenizer> open_tokenizer(const fs::path& model) {
     if (!fs::exists(model / "tokenizer.json")) return std::nullopt;
-    return Tokenizer::from_pretrained(model);
+    return Tokenizer::from_file(model / "tokenizer.json");
   }
 
   Ids encode(const std::string& text, bool special, std::size_t max_length = 0) const {
