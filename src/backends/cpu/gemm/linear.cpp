@@ -162,6 +162,13 @@ void linear(ThreadPool& threads, const PackedMatrix& weight, const LinearCall& c
 void linear(ThreadPool& threads, const WeightView& weight, const LinearCall& call) {
   if (call.rows == 0 || weight.rows == 0) return;
   const GemmKernels& gemm = kernels().gemm;
+  if (weight.dtype == DType::f32) {
+    // The same chains of fma, and each panel is packed once for all rows.
+    matmul(threads, call.rows, weight.rows, weight.columns, MatrixView<float>{call.x, call.x_stride, 1},
+           {reinterpret_cast<const float*>(weight.data), weight.column_stride, weight.row_stride}, call.y,
+           call.y_stride);
+    return add_bias(call.bias, call.rows, weight.rows, call.y, call.y_stride);
+  }
   const DTypeInfo& type = info(weight.dtype);
   check(weight.column_stride == 1 || type.block_elements == 1, ErrorCode::invalid_argument, "[linear] a weight of ",
         type.name, " needs contiguous rows, but its columns are ", weight.column_stride, " apart");
@@ -183,9 +190,6 @@ void linear(ThreadPool& threads, const WeightView& weight, const LinearCall& cal
                    dequantize_row(weight.dtype, address(first + c, k0), count, row);
                    for (std::int64_t i = 0; i < count; ++i) scratch[i * panel_width + c] = row[i];
                  }
-               } else if (weight.dtype == DType::f32) {
-                 gemm.transpose_panel(reinterpret_cast<const float*>(address(first, k0)), weight.row_stride, count,
-                                      scratch);
                } else {
                  alignas(64) float wide[panel_width * k_block];
                  for (std::int64_t c = 0; c < columns; ++c)

@@ -58,9 +58,14 @@ void multiply_part(std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64
     for (std::int64_t k0 = 0; k0 < k || k0 == 0; k0 += k_block) {
       const std::int64_t count = std::min(k_block, k - k0);
       const bool add = accumulate || k0 > 0;
-      for (std::int64_t p = 0; p < panels; ++p)
-        pack_b(kernel, b, (first + p) * panel_width, std::min<std::int64_t>(panel_width, n - (first + p) * panel_width),
-               k0, count, packed_b + p * k_block * panel_width);
+      // A row-major B that few rows meet is read where it lies.
+      const bool in_place = b.column_stride == 1 && m1 - m0 <= 6;
+      for (std::int64_t p = 0; p < panels; ++p) {
+        const std::int64_t column = (first + p) * panel_width,
+                           columns = std::min<std::int64_t>(panel_width, n - column);
+        if (!in_place || columns < panel_width)
+          pack_b(kernel, b, column, columns, k0, count, packed_b + p * k_block * panel_width);
+      }
       for (std::int64_t m = m0; m < m1; m += rows_in_block) {
         const std::int64_t rows = std::min(rows_in_block, m1 - m);
         const float* x = a.data + m * a.row_stride + k0;
@@ -76,7 +81,8 @@ void multiply_part(std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64
           const float* panel = packed_b + p * k_block * panel_width;
           float* out = c + m * c_stride + column;
           if (columns == panel_width) {
-            kernel.panel_f32(x, x_stride, rows, panel, panel_width, count, out, c_stride, add);
+            const float* from = in_place ? b.data + k0 * b.row_stride + column : panel;
+            kernel.panel_f32(x, x_stride, rows, from, in_place ? b.row_stride : panel_width, count, out, c_stride, add);
             continue;
           }
           alignas(64) float whole[rows_in_block * panel_width] = {};
