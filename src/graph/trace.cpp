@@ -16,7 +16,7 @@ class TraceDevice final : public Device, public TraceRecorder {
   void upload(std::span<const std::byte>, Storage&) override { refuse(); }
   Tensor contiguous(const Tensor& tensor) override { return tensor; }
   void write(const Tensor&, const Tensor&) override { refuse(); }
-  void read(const Tensor&, std::function<void(std::span<const std::byte>)>) override { refuse(); }
+  void read(const Tensor&, ReadDone) override { refuse(); }
   void prepack(const Tensor&) override {}
 
   Tensors record(const OpDef& op, const void* attrs, std::span<const Tensor> in, const OutputSpecs& out) override {

@@ -29,7 +29,7 @@ class Device {
   /// own outputs, for cache writes and optimizer steps.
   virtual void write(const Tensor& source, const Tensor& target) = 0;
   /// See Tensor::read; `tensor` is contiguous.
-  virtual void read(const Tensor& tensor, std::function<void(std::span<const std::byte>)> done) = 0;
+  virtual void read(const Tensor& tensor, ReadDone done) = 0;
   /// Repacks a weight [N, K] of linear() for this device's kernels and keeps the result beside its storage.
   /// A device without such kernels does nothing.
   virtual void prepack(const Tensor& weight) = 0;

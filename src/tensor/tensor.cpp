@@ -171,7 +171,7 @@ double Tensor::item() const {
   return to_vector<double>()[0];
 }
 
-void Tensor::read(std::function<void(std::span<const std::byte>)> done) const {
+void Tensor::read(ReadDone done) const {
   Device& on = device();
   on.read(is_contiguous() ? *this : on.contiguous(*this), std::move(done));
 }

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "../base/error.h"
 #include "dtype.h"
 #include "shape.h"
 
@@ -16,6 +17,10 @@ namespace trustformers {
 
 class Device;
 class Tensor;
+
+/// Gets the bytes, or the error that says why there are none; called exactly once. Where the device answers later it
+/// runs from the host's event loop, where nobody catches: it must not throw.
+using ReadDone = std::function<void(std::span<const std::byte> bytes, const Error* error)>;
 
 /// Weights that a backend repacked for its kernels; only that backend knows what is inside.
 class PackedWeight {
@@ -115,8 +120,8 @@ class Tensor {
   /// The only element of a one-element tensor.
   double item() const;
   /// Calls `done` with the elements in row-major order once the device has them: at once on the CPU. The only operation
-  /// of the library that waits for a device.
-  void read(std::function<void(std::span<const std::byte>)> done) const;
+  /// of the library that waits for a device, and where the failures that a device notices late are reported.
+  void read(ReadDone done) const;
 
   // Gradients; see autograd/.
   bool requires_grad() const;

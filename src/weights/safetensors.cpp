@@ -8,6 +8,7 @@
 
 #include "../base/byte_reader.h"
 #include "../base/json.h"
+#include "../tensor/device.h"
 
 namespace trustformers {
 namespace {
@@ -267,13 +268,11 @@ void save_safetensors(const std::filesystem::path& path, std::span<const NamedTe
     sink(std::as_bytes(std::span(&length, 1)));
     sink(std::as_bytes(std::span(text)));
     for (const Item& item : items) {
-      bool written = false;
-      item.named->tensor.read([&](std::span<const std::byte> bytes) {
-        sink(bytes);
-        written = true;
-      });
-      check(written, ErrorCode::unsupported, "[save_safetensors] ", quote_name(item.named->name),
-            " lies on a device that cannot be read at once");
+      const Tensor& tensor = item.named->tensor;
+      check(tensor.device().kind() == DeviceKind::cpu, ErrorCode::unsupported, "[save_safetensors] ",
+            quote_name(item.named->name), " lies on ", tensor.device().name(),
+            ": read it into a tensor on the CPU first");
+      tensor.read([&](std::span<const std::byte> bytes, const Error*) { sink(bytes); });  // the CPU answers at once
     }
   });
 }

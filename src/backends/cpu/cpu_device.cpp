@@ -70,8 +70,8 @@ class CpuDevice final : public Device {
     target.mark_mutated();
   }
 
-  void read(const Tensor& tensor, std::function<void(std::span<const std::byte>)> done) override {
-    done({tensor.raw(), static_cast<std::size_t>(byte_size(tensor.dtype(), tensor.numel()))});
+  void read(const Tensor& tensor, ReadDone done) override {
+    done({tensor.raw(), static_cast<std::size_t>(byte_size(tensor.dtype(), tensor.numel()))}, nullptr);
   }
 
   void prepack(const Tensor& weight) override {
