@@ -37,7 +37,7 @@ float Philox::uniform(std::uint64_t index) const { return static_cast<float>(bit
 
 double Philox::uniform_double(std::uint64_t index) const {
   const auto words = block(seed_, stream_, index / 2);
-  const std::uint64_t at = 2 * (index % 2);
+  const auto at = static_cast<std::size_t>(2 * (index % 2));
   return mantissa(words[at], words[at + 1]) * 0x1p-53;
 }
 

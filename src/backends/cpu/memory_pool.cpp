@@ -90,7 +90,7 @@ MemoryPool& pool() {
 }  // namespace
 
 std::shared_ptr<void> pooled_memory(std::size_t bytes) {
-  check(bytes <= (std::size_t{1} << 46), ErrorCode::out_of_memory, "[memory] ", bytes, " bytes are not to be had");
+  check(bytes <= (std::uint64_t{1} << 46), ErrorCode::out_of_memory, "[memory] ", bytes, " bytes are not to be had");
   const SizeClass size = size_class(bytes);
   return {pool().take(size), [size](void* block) { pool().give(block, size); }, PoolAllocator<std::byte>()};
 }
