@@ -1,8 +1,11 @@
 #include "memory_pool.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -14,6 +17,8 @@ namespace trustformers::cpu {
 namespace {
 
 constexpr std::size_t alignment = 64;
+constexpr auto largest_block = static_cast<std::size_t>(
+    std::min<std::uint64_t>(std::uint64_t{1} << 46, std::numeric_limits<std::size_t>::max() / 2));
 constexpr std::int64_t most_kept = std::int64_t{64} << 20;  // bytes lying idle in the pool
 
 /// Four classes an octave from 64 bytes up: at most a fifth of a block is wasted.
@@ -90,7 +95,7 @@ MemoryPool& pool() {
 }  // namespace
 
 std::shared_ptr<void> pooled_memory(std::size_t bytes) {
-  check(bytes <= (std::uint64_t{1} << 46), ErrorCode::out_of_memory, "[memory] ", bytes, " bytes are not to be had");
+  check(bytes <= largest_block, ErrorCode::out_of_memory, "[memory] ", bytes, " bytes are not to be had");
   const SizeClass size = size_class(bytes);
   return {pool().take(size), [size](void* block) { pool().give(block, size); }, PoolAllocator<std::byte>()};
 }
