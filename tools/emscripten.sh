@@ -8,11 +8,13 @@
 # Making and entering the folder needs root (chroot). The package mirror is the one this machine's apt uses.
 #
 #   --setup     make the folder if it is needed and stop
-#   --source P  print the folder that holds the unpacked sources of Debian's package P (for FetchContent)
+#   --source P  unpack the sources of Debian's package P and print where commands run here find them, for CMake's
+#               FETCHCONTENT_SOURCE_DIR_<NAME>; prints nothing when the PATH has an emcc (CMake then downloads releases)
 set -euo pipefail
 
 readonly oldest="3.1.60"
 readonly suite="trixie"
+readonly source_suite="bookworm" # a mirror may lack the sources of a newer suite
 repository="$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)"
 folder="${TRUSTFORMERS_TOOLCHAIN:-$HOME/.cache/trustformers/emscripten}"
 
@@ -51,7 +53,7 @@ make_folder() {
   rm -rf "$work"
   debootstrap --variant=minbase "$suite" "$work" "$mirror" >"$folder.log" 2>&1 || stop "debootstrap failed, see $folder.log"
   printf 'Types: deb deb-src\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
-    "$mirror" "$suite" >"$work/etc/apt/sources.list.d/debian.sources"
+    "$mirror" "$suite $source_suite" >"$work/etc/apt/sources.list.d/debian.sources"
   rm -f "$work/etc/apt/sources.list"
   cp /etc/resolv.conf "$work/etc/resolv.conf"
   local proxy
@@ -61,9 +63,9 @@ make_folder() {
   enter "$work" /bin/sh -ec '
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
-    apt-get install -y -qq --no-install-recommends emscripten cmake ninja-build ccache make dpkg-dev \
+    apt-get install -y -qq --no-install-recommends --target-release "$0" emscripten cmake ninja-build ccache make dpkg-dev \
       nlohmann-json3-dev doctest-dev
-    apt-get clean' >>"$folder.log" 2>&1 || stop "installing emscripten failed, see $folder.log"
+    apt-get clean' "$suite" >>"$folder.log" 2>&1 || stop "installing emscripten failed, see $folder.log"
   mv "$work" "$folder"
 }
 
@@ -94,10 +96,12 @@ print_source() {
   local package="$1" at="/var/cache/sources/$1"
   if [ ! -d "$folder$at" ]; then
     mkdir -p "$folder$at.making"
-    (cd / && enter "$folder" /bin/sh -ec "cd $at.making && apt-get update -qq && apt-get source -qq --only-source $package" >&2)
+    (cd / && enter "$folder" /bin/sh -ec "cd $at.making && apt-get update -qq &&
+      { apt-get source -qq --only-source $package/$suite || apt-get source -qq --only-source $package/$source_suite; }" \
+      >>"$folder.log" 2>&1) || stop "no sources of $package, see $folder.log"
     mv "$folder$at.making" "$folder$at"
   fi
-  find "$folder$at" -mindepth 1 -maxdepth 1 -type d
+  (cd "$folder" && find ".$at" -mindepth 1 -maxdepth 1 -type d) | sed 's/^\.//'
 }
 
 [ $# -gt 0 ] || stop "which command? for example: tools/emscripten.sh em++ --version"
@@ -106,6 +110,7 @@ case "$1" in
     if ! path_has_new_emcc && [ ! -d "$folder" ]; then make_folder; fi
     ;;
   --source)
+    if path_has_new_emcc; then exit 0; fi
     [ -d "$folder" ] || make_folder
     print_source "${2:?which package?}"
     ;;
