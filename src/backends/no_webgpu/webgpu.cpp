@@ -1,0 +1,10 @@
+#include "../webgpu/webgpu.h"
+
+namespace trustformers {
+
+void open_webgpu(WebGpuOpened done) {
+  const Error error(ErrorCode::unsupported, "[webgpu] expected a build with a WebGPU host, this one is native");
+  done(nullptr, &error);
+}
+
+}  // namespace trustformers
