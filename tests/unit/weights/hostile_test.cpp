@@ -17,6 +17,15 @@ namespace {
 
 using test::as_bytes;
 
+// AddressSanitizer keeps freed memory for a while, so that what a process holds says little.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool memory_is_telling = false;
+#elif defined(__has_feature)
+constexpr bool memory_is_telling = !__has_feature(address_sanitizer);
+#else
+constexpr bool memory_is_telling = true;
+#endif
+
 /// Reads all that a file offers; returns whether it was accepted. Errors of other types leave and fail the test.
 template <class Read>
 bool accepts(Read read) {
@@ -68,7 +77,7 @@ void damage(const std::string& file, std::size_t header, Read read) {
     read(copy);
     for (const std::size_t place : places) copy[place] = file[place];
   }
-  CHECK(peak_resident_bytes() - before < (std::uint64_t{64} << 20));
+  if (memory_is_telling) CHECK(peak_resident_bytes() - before < (std::uint64_t{64} << 20));
 }
 
 TEST_CASE("weights: damaged safetensors give errors") {
