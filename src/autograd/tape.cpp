@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "../ops/elementwise/binary.h"
+#include "../ops/shape/shape_ops.h"
 #include "../tensor/autograd_meta.h"
 #include "../tensor/context.h"
 
@@ -62,7 +63,7 @@ void run_backward(std::span<const Tensor> roots, std::span<const Tensor> seeds) 
     check(grad.shape() == to.shape(), ErrorCode::internal, "[backward] a gradient ", describe(grad), " was made for ",
           describe(to));
     if (!meta.node) {
-      meta.grad = meta.grad.defined() ? meta.grad + grad : grad;
+      meta.grad = meta.grad.defined() ? meta.grad + grad : contiguous(grad);
       return;
     }
     const auto node = std::static_pointer_cast<Node>(meta.node);
@@ -176,8 +177,8 @@ class Tape final : public TapeRecorder {
             ": only scalars have a default");
       grad = Tensor::ones(root.shape(), root.dtype());
     }
-    check(grad.shape() == root.shape(), ErrorCode::shape_mismatch, "[backward] the seed must be ",
-          to_string(root.shape()), ", got ", describe(grad));
+    check(grad.shape() == root.shape(), ErrorCode::shape_mismatch, "[backward] the seed must be ", root.shape(),
+          ", got ", describe(grad));
     run_backward({&root, 1}, {&grad, 1});
   }
 };

@@ -22,7 +22,7 @@ class InlineVector {
   }
 
   void push_back(T value) {
-    check(size_ < N, ErrorCode::internal, "[inline_vector] more than ", N, " elements");
+    check(size_ < N, ErrorCode::out_of_range, "[inline_vector] holds at most ", N, " elements");
     items_[size_++] = std::move(value);
   }
   void pop_back() { items_[--size_] = T(); }

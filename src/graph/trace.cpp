@@ -126,8 +126,7 @@ std::vector<Tensor> run(const Graph& graph, std::span<const Tensor> inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const OutputSpec& spec = graph.values[static_cast<std::size_t>(graph.inputs[i])];
     check(inputs[i].shape() == spec.shape && inputs[i].dtype() == spec.dtype, ErrorCode::shape_mismatch,
-          "[graph] input ", i, " must be ", to_string(spec.dtype), " ", to_string(spec.shape), ", got ",
-          describe(inputs[i]));
+          "[graph] input ", i, " must be ", to_string(spec.dtype), " ", spec.shape, ", got ", describe(inputs[i]));
   }
   return walk(graph, inputs,
               [](const Node& node, std::span<const Tensor> in) { return dispatch(*node.op, node.attrs.get(), in); });

@@ -13,8 +13,8 @@ void require_rank(std::string_view op, std::string_view input, const Tensor& t, 
 }
 
 void require_shape(std::string_view op, std::string_view input, const Tensor& t, const Shape& expected) {
-  check(t.shape() == expected, ErrorCode::shape_mismatch, "[", op, "] ", input, " must be ", to_string(expected),
-        ", got ", describe(t));
+  check(t.shape() == expected, ErrorCode::shape_mismatch, "[", op, "] ", input, " must be ", expected, ", got ",
+        describe(t));
 }
 
 void require_same_dtype(std::string_view op, const Tensor& a, const Tensor& b) {

@@ -1,3 +1,4 @@
+#include "../base/pool_allocator.h"
 #include "context.h"
 
 namespace trustformers {
@@ -32,7 +33,7 @@ Tensors run_kernel(const Kernel& kernel, Device& device, const void* attrs, std:
   bool any = false;
   for (const Tensor& input : in) any = any || needs_copy(input);
   if (any) {
-    std::vector<Tensor> rows(in.begin(), in.end());
+    std::vector<Tensor, PoolAllocator<Tensor>> rows(in.begin(), in.end());
     for (Tensor& row : rows)
       if (needs_copy(row)) row = device.contiguous(row);
     kernel.run({attrs, rows, {out.data(), out.size()}, context});
@@ -60,7 +61,7 @@ struct ProfileZone {
 Tensors dispatch(const OpDef& op, const void* attrs, std::span<const Tensor> in) {
   Context& context = Context::current();
   const ProfileZone zone(context, op.name);
-  const OpCall call{attrs, in};
+  const OpCall call{attrs, in, op.name};
 
   OutputSpecs specs;
   op.infer(call, specs);
@@ -81,11 +82,14 @@ Tensors dispatch(const OpDef& op, const void* attrs, std::span<const Tensor> in)
     out = run_kernel(*kernel, device, attrs, in, specs, context);
   } else {
     check(op.decompose != nullptr, ErrorCode::unsupported, "[", op.name, "] ", device.name(), " has no kernel for ",
-          in.empty() ? std::string("it") : describe(in[0]));
+          describe(in.empty() ? Tensor() : in[0]));
     if (context.fallback_policy()) context.fallback_policy()(op.name);
-    if (taped && !op.vjp) return op.decompose(call);  // the simpler ops record themselves
+    const auto decompose = [&] {
+      return with_context([&] { return str("while computing ", op.name); }, [&] { return op.decompose(call); });
+    };
+    if (taped && !op.vjp) return decompose();  // the simpler ops record themselves
     const NoGrad quiet;
-    out = op.decompose(call);
+    out = decompose();
     // A decomposition may hand back an input; the tape needs a tensor of its own to mark.
     for (Tensor& result : out)
       for (const Tensor& input : in)

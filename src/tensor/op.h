@@ -37,6 +37,7 @@ using OutputSpecs = InlineVector<OutputSpec, 4>;
 struct OpCall {
   const void* attrs;
   std::span<const Tensor> in;
+  std::string_view name = {};  // of the op, for the messages of a rule that several share; set for `infer`
   template <class Attrs>
   const Attrs& as() const {
     return *static_cast<const Attrs*>(attrs);

@@ -11,12 +11,14 @@ std::string to_string(const Shape& shape) {
   return text + "]";
 }
 
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
+
 std::int64_t element_count(const Shape& shape) {
   std::int64_t count = 1;
   for (const std::int64_t size : shape) {
-    check(size >= 0, ErrorCode::out_of_range, "[shape] negative size in ", to_string(shape));
+    check(size >= 0, ErrorCode::out_of_range, "[shape] negative size in ", shape);
     check(size == 0 || count <= std::numeric_limits<std::int64_t>::max() / size, ErrorCode::out_of_range, "[shape] ",
-          to_string(shape), " has more elements than 64 bits can count");
+          shape, " has more elements than 64 bits can count");
     count *= size;
   }
   return count;
@@ -34,12 +36,13 @@ Strides contiguous_strides(const Shape& shape) {
 
 bool is_contiguous(const Shape& shape, const Strides& strides) {
   std::int64_t step = 1;
+  bool in_order = true;
   for (std::size_t i = shape.size(); i-- > 0;) {
     if (shape[i] == 0) return true;
-    if (shape[i] != 1 && strides[i] != step) return false;
+    in_order = in_order && (shape[i] == 1 || strides[i] == step);
     step *= shape[i];
   }
-  return true;
+  return in_order;
 }
 
 Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view op) {
@@ -48,8 +51,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view op) {
   for (std::size_t i = 0; i < rank; ++i) {
     const std::int64_t left = i + a.size() >= rank ? a[i + a.size() - rank] : 1;
     const std::int64_t right = i + b.size() >= rank ? b[i + b.size() - rank] : 1;
-    check(left == right || left == 1 || right == 1, ErrorCode::shape_mismatch, "[", op, "] shapes ", to_string(a),
-          " and ", to_string(b), " do not broadcast");
+    check(left == right || left == 1 || right == 1, ErrorCode::shape_mismatch, "[", op, "] shapes ", a, " and ", b,
+          " do not broadcast");
     out[i] = left == 1 ? right : left;
   }
   return out;

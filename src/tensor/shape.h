@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 
 #include "../base/inline_vector.h"
@@ -16,6 +17,8 @@ using Strides = InlineVector<std::int64_t, max_rank>;
 
 /// "[2, 3]"
 std::string to_string(const Shape& shape);
+/// The same. Checks take the shape itself, so that the text is made only when one fails.
+std::ostream& operator<<(std::ostream& out, const Shape& shape);
 /// The number of elements; throws out_of_range on overflow or negative sizes.
 std::int64_t element_count(const Shape& shape);
 Strides contiguous_strides(const Shape& shape);

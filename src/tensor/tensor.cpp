@@ -28,7 +28,7 @@ std::int64_t tensor_bytes(const Shape& shape, DType dtype) {
   if (is_block(dtype) && count > 0) {
     check(!shape.empty() && shape.back() % info(dtype).block_elements == 0, ErrorCode::shape_mismatch, "[tensor] ",
           to_string(dtype), " needs a last dimension that is a multiple of ", info(dtype).block_elements, ", got ",
-          to_string(shape));
+          shape);
   }
   return byte_size(dtype, count);
 }
@@ -69,6 +69,7 @@ Tensor Tensor::arange(double start, double end, double step, DType dtype) {
   check(step != 0 && std::isfinite(start) && std::isfinite(end) && std::isfinite(step), ErrorCode::invalid_argument,
         "[arange] needs finite bounds and a step other than 0, got ", start, ", ", end, ", ", step);
   const double count = std::max(0.0, std::ceil((end - start) / step));
+  check(count < 0x1p62, ErrorCode::out_of_range, "[arange] ", count, " elements are too many");
   return generate({static_cast<std::int64_t>(count)}, dtype,
                   [&](std::int64_t i) { return start + static_cast<double>(i) * step; });
 }
@@ -89,8 +90,8 @@ Tensor Tensor::randn(const Shape& shape, std::uint64_t seed, DType dtype) {
 
 Tensor Tensor::from_bytes(std::span<const std::byte> bytes, const Shape& shape, DType dtype) {
   const auto expected = static_cast<std::size_t>(tensor_bytes(shape, dtype));
-  check(bytes.size() == expected, ErrorCode::shape_mismatch, "[tensor] ", to_string(dtype), " ", to_string(shape),
-        " has ", expected, " bytes, got ", bytes.size());
+  check(bytes.size() == expected, ErrorCode::shape_mismatch, "[tensor] ", to_string(dtype), " ", shape, " has ",
+        expected, " bytes, got ", bytes.size());
   Tensor out = empty(shape, dtype);
   out.device().upload(bytes, *out.impl().storage);
   return out;
@@ -99,8 +100,8 @@ Tensor Tensor::from_bytes(std::span<const std::byte> bytes, const Shape& shape, 
 Tensor Tensor::borrow(std::span<const std::byte> bytes, const Shape& shape, DType dtype,
                       std::shared_ptr<const void> owner) {
   const auto expected = static_cast<std::size_t>(tensor_bytes(shape, dtype));
-  check(bytes.size() == expected, ErrorCode::shape_mismatch, "[tensor] ", to_string(dtype), " ", to_string(shape),
-        " has ", expected, " bytes, got ", bytes.size());
+  check(bytes.size() == expected, ErrorCode::shape_mismatch, "[tensor] ", to_string(dtype), " ", shape, " has ",
+        expected, " bytes, got ", bytes.size());
   auto storage = std::make_shared<Storage>();
   storage->device = &Context::current().cpu();
   storage->data = const_cast<std::byte*>(bytes.data());  // read_only keeps writers away
@@ -126,7 +127,7 @@ const std::byte* Tensor::host_address(DType expected) const {
   const TensorImpl& t = impl();
   check(t.dtype == expected, ErrorCode::dtype_mismatch, "[tensor] asked for ", to_string(expected), " data of ",
         describe(*this));
-  check(t.storage->data != nullptr || t.storage->bytes == 0, ErrorCode::unsupported, "[tensor] the memory of ",
+  check(t.storage->data != nullptr || numel() == 0, ErrorCode::unsupported, "[tensor] the memory of ",
         t.storage->device->name(), " cannot be addressed from the host: use read()");
   const std::int64_t block = info(t.dtype).block_elements;
   return t.storage->data + t.offset / block * info(t.dtype).block_bytes;
@@ -197,7 +198,6 @@ void Tensor::set_grad(Tensor grad) { autograd_meta(*this).grad = std::move(grad)
 void Tensor::backward(const Tensor& seed) const { Context::current().tape().backward(*this, seed); }
 
 Tensor Tensor::detach() const {
-  if (!impl().autograd) return *this;
   Tensor out = make_view(*this, shape(), strides(), impl().offset);
   out.impl().trace_value = impl().trace_value;
   return out;
@@ -219,9 +219,10 @@ Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
   return Tensor(std::move(impl));
 }
 
-std::string describe(const Tensor& tensor) {
-  if (!tensor.defined()) return "undefined";
-  return std::string(to_string(tensor.dtype())) + " " + to_string(tensor.shape());
+std::ostream& operator<<(std::ostream& out, const Description& description) {
+  const Tensor& tensor = description.tensor;
+  if (!tensor.defined()) return out << "undefined";
+  return out << to_string(tensor.dtype()) << ' ' << tensor.shape();
 }
 
 }  // namespace trustformers

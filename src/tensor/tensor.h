@@ -126,7 +126,7 @@ class Tensor {
   // Gradients; see autograd/.
   bool requires_grad() const;
   Tensor& set_requires_grad(bool value);
-  /// The accumulated gradient of a leaf, undefined before backward().
+  /// The accumulated gradient of a leaf, contiguous; undefined before backward().
   Tensor grad() const;
   void set_grad(Tensor grad);
   /// Adds d(this)/d(leaf) to the grad of every leaf that requires it. `seed` defaults to 1 for a scalar.
@@ -149,8 +149,12 @@ class Tensor {
 
 using Tensors = InlineVector<Tensor, 4>;
 
-/// "f32 [2, 3]", for messages.
-std::string describe(const Tensor& tensor);
+/// "f32 [2, 3]", for messages; written only when one is needed, as checks name their tensors on every call.
+struct Description {
+  const Tensor& tensor;
+};
+inline Description describe(const Tensor& tensor) { return {tensor}; }
+std::ostream& operator<<(std::ostream& out, const Description& description);
 /// A view of the same storage.
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides, std::int64_t offset);
 

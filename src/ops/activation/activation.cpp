@@ -13,14 +13,14 @@ DType compute_dtype(DType dtype) { return dtype == DType::f64 ? DType::f64 : DTy
 Tensor widened(const Tensor& x) { return cast(x, compute_dtype(x.dtype())); }
 
 void infer_one(const OpCall& call, OutputSpecs& out) {
-  infer::require_floating("activation", "input", call.in[0]);
+  infer::require_floating(call.name, "input", call.in[0]);
   out.push_back({call.in[0].shape(), call.in[0].dtype()});
 }
 
 void infer_gated(const OpCall& call, OutputSpecs& out) {
-  infer::require_floating("gated activation", "gate", call.in[0]);
-  infer::require_same_dtype("gated activation", call.in[0], call.in[1]);
-  infer::require_shape("gated activation", "up", call.in[1], call.in[0].shape());
+  infer::require_floating(call.name, "gate", call.in[0]);
+  infer::require_same_dtype(call.name, call.in[0], call.in[1]);
+  infer::require_shape(call.name, "up", call.in[1], call.in[0].shape());
   out.push_back({call.in[0].shape(), call.in[0].dtype()});
 }
 

@@ -35,7 +35,7 @@ void infer_attention(const OpCall& call, OutputSpecs& out) {
   if (bias.defined()) {
     infer::require_floating("attention", "bias", bias);
     check(bias.rank() <= 4 && broadcast_shapes(bias.shape(), scores, "attention") == scores, ErrorCode::shape_mismatch,
-          "[attention] bias ", describe(bias), " does not broadcast to ", to_string(scores));
+          "[attention] bias ", describe(bias), " does not broadcast to ", scores);
   }
   out.push_back({{q.size(0), q.size(1), q.size(2), v.size(3)}, q.dtype()});
 }

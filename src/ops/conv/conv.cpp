@@ -18,21 +18,21 @@ void infer_conv(const OpCall& call, OutputSpecs& out) {
   const Tensor& x = call.in[0];
   const Tensor& weight = call.in[1];
   const auto& a = call.as<ConvAttrs>();
-  infer::require_floating("conv", "input", x);
-  infer::require_same_dtype("conv", x, weight);
+  infer::require_floating("conv2d", "input", x);
+  infer::require_same_dtype("conv2d", x, weight);
   check(x.rank() == 4 && weight.rank() == 4, ErrorCode::shape_mismatch,
-        "[conv] input must be [B, C, H, W] and weight [O, C/groups, kh, kw], got ", describe(x), " and ",
+        "[conv2d] input must be [B, C, H, W] and weight [O, C/groups, kh, kw], got ", describe(x), " and ",
         describe(weight));
   for (std::size_t i = 0; i < 2; ++i)
     check(a.stride[i] > 0 && a.dilation[i] > 0 && a.padding[i] >= 0, ErrorCode::invalid_argument,
-          "[conv] stride and dilation must be positive and padding not negative");
+          "[conv2d] stride and dilation must be positive and padding not negative");
   check(a.groups > 0 && weight.size(0) % a.groups == 0 && x.size(1) == weight.size(1) * a.groups,
-        ErrorCode::shape_mismatch, "[conv] ", a.groups, " groups do not fit input ", describe(x), " and weight ",
+        ErrorCode::shape_mismatch, "[conv2d] ", a.groups, " groups do not fit input ", describe(x), " and weight ",
         describe(weight));
-  if (call.in[2].defined()) infer::require_shape("conv", "bias", call.in[2], {weight.size(0)});
+  if (call.in[2].defined()) infer::require_shape("conv2d", "bias", call.in[2], {weight.size(0)});
   const std::int64_t rows = output_size(x.size(2), weight.size(2), a, 0);
   const std::int64_t columns = output_size(x.size(3), weight.size(3), a, 1);
-  check(rows > 0 && columns > 0, ErrorCode::shape_mismatch, "[conv] the kernel ", describe(weight),
+  check(rows > 0 && columns > 0, ErrorCode::shape_mismatch, "[conv2d] the kernel ", describe(weight),
         " is larger than the padded input ", describe(x));
   out.push_back({{x.size(0), weight.size(0), rows, columns}, x.dtype()});
 }

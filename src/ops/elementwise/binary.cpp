@@ -7,26 +7,27 @@
 namespace trustformers {
 namespace {
 
-Shape broadcast_inputs(const OpCall& call, std::string_view op) {
-  return broadcast_shapes(call.in[0].shape(), call.in[1].shape(), op);
+Shape broadcast_inputs(const OpCall& call) {
+  return broadcast_shapes(call.in[0].shape(), call.in[1].shape(), call.name);
 }
 
 void infer_arithmetic(const OpCall& call, OutputSpecs& out) {
-  infer::require_same_dtype("arithmetic", call.in[0], call.in[1]);
-  check(!is_block(call.in[0].dtype()) && call.in[0].dtype() != DType::boolean, ErrorCode::dtype_mismatch,
-        "[arithmetic] needs number types, got ", describe(call.in[0]));
-  out.push_back({broadcast_inputs(call, "arithmetic"), call.in[0].dtype()});
+  infer::require_same_dtype(call.name, call.in[0], call.in[1]);
+  check(!is_block(call.in[0].dtype()) && call.in[0].dtype() != DType::boolean, ErrorCode::dtype_mismatch, "[",
+        call.name, "] needs a number type, got ", describe(call.in[0]));
+  out.push_back({broadcast_inputs(call), call.in[0].dtype()});
 }
 
 void infer_comparison(const OpCall& call, OutputSpecs& out) {
-  infer::require_same_dtype("comparison", call.in[0], call.in[1]);
-  out.push_back({broadcast_inputs(call, "comparison"), DType::boolean});
+  infer::require_same_dtype(call.name, call.in[0], call.in[1]);
+  out.push_back({broadcast_inputs(call), DType::boolean});
 }
 
 void infer_logical(const OpCall& call, OutputSpecs& out) {
   for (const Tensor& input : call.in)
-    check(input.dtype() == DType::boolean, ErrorCode::dtype_mismatch, "[logical] needs bool, got ", describe(input));
-  out.push_back({broadcast_inputs(call, "logical"), DType::boolean});
+    check(input.dtype() == DType::boolean, ErrorCode::dtype_mismatch, "[", call.name, "] needs bool, got ",
+          describe(input));
+  out.push_back({broadcast_inputs(call), DType::boolean});
 }
 
 void infer_where(const OpCall& call, OutputSpecs& out) {
@@ -112,7 +113,8 @@ Tensor div(const Tensor& a, const Tensor& b) {
 Tensor maximum(const Tensor& a, const Tensor& b) { return run(maximum_op, a, b); }
 Tensor minimum(const Tensor& a, const Tensor& b) { return run(minimum_op, a, b); }
 Tensor add(const Tensor& a, double b) { return affine(a, 1, b); }
-Tensor mul(const Tensor& a, double b) { return affine(a, b, 0); }
+// Adding -0 changes nothing; adding 0 would lose the sign of -0.
+Tensor mul(const Tensor& a, double b) { return affine(a, b, -0.0); }
 Tensor operator-(const Tensor& a) { return neg(a); }
 Tensor equal(const Tensor& a, const Tensor& b) { return run(equal_op, a, b); }
 Tensor less(const Tensor& a, const Tensor& b) { return run(less_op, a, b); }

@@ -10,13 +10,13 @@ namespace {
 
 void infer_number(const OpCall& call, OutputSpecs& out) {
   const Tensor& x = call.in[0];
-  check(!is_block(x.dtype()) && x.dtype() != DType::boolean, ErrorCode::dtype_mismatch,
-        "[elementwise] needs a number type, got ", describe(x));
+  check(!is_block(x.dtype()) && x.dtype() != DType::boolean, ErrorCode::dtype_mismatch, "[", call.name,
+        "] needs a number type, got ", describe(x));
   out.push_back({x.shape(), x.dtype()});
 }
 
 void infer_floating(const OpCall& call, OutputSpecs& out) {
-  infer::require_floating("elementwise", "input", call.in[0]);
+  infer::require_floating(call.name, "input", call.in[0]);
   out.push_back({call.in[0].shape(), call.in[0].dtype()});
 }
 
@@ -36,9 +36,8 @@ const OpDef neg_op = unary("neg", infer_number, [](const VjpCall& c) { return st
 const OpDef abs_op =
     unary("abs", infer_number, [](const VjpCall& c) { return std::vector{mul(c.grads[0], sign(c.in[0]))}; });
 const OpDef sign_op = unary("sign", infer_number, no_gradient);
-const OpDef relu_op = unary("relu", infer_number, [](const VjpCall& c) {
-  return std::vector{mul(c.grads[0], cast(greater(c.in[0], 0), c.in[0].dtype()))};
-});
+const OpDef relu_op =
+    unary("relu", infer_number, [](const VjpCall& c) { return std::vector{mul(c.grads[0], sign(c.out[0]))}; });
 const OpDef exp_op =
     unary("exp", infer_floating, [](const VjpCall& c) { return std::vector{mul(c.grads[0], c.out[0])}; });
 const OpDef log_op =
@@ -69,6 +68,7 @@ const OpDef pow_op = unary(
     "pow", infer_floating,
     [](const VjpCall& c) {
       const double n = c.as<PowAttrs>().exponent;
+      if (n == 0) return std::vector{Tensor()};  // constant; the formula would give 0 · inf at 0
       return std::vector{mul(c.grads[0], mul(pow(c.in[0], n - 1), n))};
     },
     attrs_type<PowAttrs>());

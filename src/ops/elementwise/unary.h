@@ -9,7 +9,7 @@ namespace trustformers {
 Tensor neg(const Tensor& x);
 Tensor abs(const Tensor& x);
 Tensor sign(const Tensor& x);  // 0 at 0; NaN stays NaN; no gradient flows
-Tensor relu(const Tensor& x);  // NaN stays NaN
+Tensor relu(const Tensor& x);  // NaN stays NaN, in the gradient as well
 
 // Floating types, same dtype out; computed in f32 for f16 and bf16.
 Tensor exp(const Tensor& x);

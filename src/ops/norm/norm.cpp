@@ -8,16 +8,16 @@
 namespace trustformers {
 namespace {
 
-DType compute_dtype(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
+Tensor widened(const Tensor& x) { return cast(x, x.dtype() == DType::f64 ? DType::f64 : DType::f32); }
 
-void infer_norm(std::string_view op, const OpCall& call, OutputSpecs& out) {
+void infer_norm(const OpCall& call, OutputSpecs& out) {
   const Tensor& x = call.in[0];
-  infer::require_floating(op, "input", x);
-  infer::require_rank(op, "input", x, 1);
+  infer::require_floating(call.name, "input", x);
+  infer::require_rank(call.name, "input", x, 1);
   for (std::size_t i = 1; i < call.in.size(); ++i)
     if (call.in[i].defined()) {
-      infer::require_floating(op, i == 1 ? "weight" : "bias", call.in[i]);
-      infer::require_shape(op, i == 1 ? "weight" : "bias", call.in[i], {x.size(-1)});
+      infer::require_floating(call.name, i == 1 ? "weight" : "bias", call.in[i]);
+      infer::require_shape(call.name, i == 1 ? "weight" : "bias", call.in[i], {x.size(-1)});
     }
   out.push_back({x.shape(), x.dtype()});
 }
@@ -30,41 +30,37 @@ Tensor scale_and_shift(Tensor normalised, const Tensor& weight, const Tensor& bi
 }
 
 Tensors decompose_rms_norm(const OpCall& call) {
-  const Tensor x = cast(call.in[0], compute_dtype(call.in[0].dtype()));
+  const Tensor x = widened(call.in[0]);
   const Tensor scale = rsqrt(mean(x * x, {-1}, true) + call.as<NormAttrs>().eps);
   return {scale_and_shift(x * scale, call.in[1], Tensor(), call.in[0].dtype())};
 }
 
 Tensors decompose_layer_norm(const OpCall& call) {
-  const Tensor x = cast(call.in[0], compute_dtype(call.in[0].dtype()));
+  const Tensor x = widened(call.in[0]);
   const Tensor centred = x - mean(x, {-1}, true);
   const Tensor scale = rsqrt(mean(centred * centred, {-1}, true) + call.as<NormAttrs>().eps);
   return {scale_and_shift(centred * scale, call.in[1], call.in[2], call.in[0].dtype())};
 }
 
 void infer_softmax(const OpCall& call, OutputSpecs& out) {
-  infer::require_floating("softmax", "input", call.in[0]);
-  infer::require_rank("softmax", "input", call.in[0], 1);
+  infer::require_floating(call.name, "input", call.in[0]);
+  infer::require_rank(call.name, "input", call.in[0], 1);
   out.push_back({call.in[0].shape(), call.in[0].dtype()});
 }
 
 /// x minus the largest of its row, in the wide type; nothing for an empty row.
 Tensor shifted(const OpCall& call) {
-  const Tensor x = cast(call.in[0], compute_dtype(call.in[0].dtype()));
+  const Tensor x = widened(call.in[0]);
   const std::int64_t dim = call.as<SoftmaxAttrs>().dim;
   return x.numel() == 0 ? x : x - max(x.detach(), {dim}, true);  // the shift cancels: no gradient through it
 }
 
 }  // namespace
 
-const OpDef rms_norm_op = {.name = "rms_norm",
-                           .attrs = attrs_type<NormAttrs>(),
-                           .infer = [](const OpCall& call, OutputSpecs& out) { infer_norm("rms_norm", call, out); },
-                           .decompose = decompose_rms_norm};
-const OpDef layer_norm_op = {.name = "layer_norm",
-                             .attrs = attrs_type<NormAttrs>(),
-                             .infer = [](const OpCall& call, OutputSpecs& out) { infer_norm("layer_norm", call, out); },
-                             .decompose = decompose_layer_norm};
+const OpDef rms_norm_op = {
+    .name = "rms_norm", .attrs = attrs_type<NormAttrs>(), .infer = infer_norm, .decompose = decompose_rms_norm};
+const OpDef layer_norm_op = {
+    .name = "layer_norm", .attrs = attrs_type<NormAttrs>(), .infer = infer_norm, .decompose = decompose_layer_norm};
 const OpDef softmax_op = {
     .name = "softmax",
     .attrs = attrs_type<SoftmaxAttrs>(),
@@ -76,8 +72,10 @@ const OpDef softmax_op = {
         },
     .vjp =
         [](const VjpCall& c) {
-          const Tensor gy = c.grads[0] * c.out[0];
-          return std::vector{gy - c.out[0] * sum(gy, {c.as<SoftmaxAttrs>().dim}, true)};
+          const Tensor y = widened(c.out[0]);
+          const Tensor gy = widened(c.grads[0]) * y;
+          const Tensor total = sum(gy, {c.as<SoftmaxAttrs>().dim}, true);
+          return std::vector{cast(gy - y * total, c.in[0].dtype())};
         }};
 const OpDef log_softmax_op = {
     .name = "log_softmax",
@@ -90,8 +88,9 @@ const OpDef log_softmax_op = {
         },
     .vjp =
         [](const VjpCall& c) {
-          const Tensor total = sum(c.grads[0], {c.as<SoftmaxAttrs>().dim}, true);
-          return std::vector{c.grads[0] - exp(c.out[0]) * total};
+          const Tensor g = widened(c.grads[0]);
+          const Tensor total = sum(g, {c.as<SoftmaxAttrs>().dim}, true);
+          return std::vector{cast(g - exp(widened(c.out[0])) * total, c.in[0].dtype())};
         }};
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {

@@ -47,11 +47,11 @@ void infer_sum(const OpCall& call, OutputSpecs& out) {
 
 void infer_extremum(const OpCall& call, OutputSpecs& out) {
   const Tensor& x = call.in[0];
-  check(!is_block(x.dtype()) && x.dtype() != DType::boolean, ErrorCode::dtype_mismatch,
-        "[max/min] needs a number type, got ", describe(x));
-  const Shape shape = reduced_shape(x, call.as<ReduceAttrs>(), "max/min");
-  check(x.numel() > 0 || element_count(shape) == 0, ErrorCode::invalid_argument,
-        "[max/min] of no elements: ", describe(x));
+  check(!is_block(x.dtype()) && x.dtype() != DType::boolean, ErrorCode::dtype_mismatch, "[", call.name,
+        "] needs a number type, got ", describe(x));
+  const Shape shape = reduced_shape(x, call.as<ReduceAttrs>(), call.name);
+  check(x.numel() > 0 || element_count(shape) == 0, ErrorCode::invalid_argument, "[", call.name,
+        "] of no elements: ", describe(x));
   out.push_back({shape, x.dtype()});
 }
 

@@ -12,7 +12,7 @@ namespace {
 void infer_reshape(const OpCall& call, OutputSpecs& out) {
   const Shape& shape = call.as<ReshapeAttrs>().shape;
   check(element_count(shape) == call.in[0].numel(), ErrorCode::shape_mismatch, "[reshape] ", describe(call.in[0]),
-        " cannot become ", to_string(shape));
+        " cannot become ", shape);
   out.push_back({shape, call.in[0].dtype()});
 }
 
@@ -65,8 +65,8 @@ void infer_permute(const OpCall& call, OutputSpecs& out) {
   std::array<bool, max_rank> seen{};
   for (const std::int64_t d : dims) {
     check(d >= 0 && d < static_cast<std::int64_t>(x.rank()) && !seen[static_cast<std::size_t>(d)],
-          ErrorCode::invalid_argument, "[permute] the dimensions must be 0 to ", x.rank(), " once each, got ",
-          to_string(dims));
+          ErrorCode::invalid_argument, "[permute] the dimensions must be 0 to ", x.rank() - 1, " once each, got ",
+          dims);
     seen[static_cast<std::size_t>(d)] = true;
     shape.push_back(x.shape()[static_cast<std::size_t>(d)]);
   }
@@ -87,7 +87,7 @@ Tensor view_permute(const OpCall& call) {
 void infer_expand(const OpCall& call, OutputSpecs& out) {
   const Shape& shape = call.as<ExpandAttrs>().shape;
   check(broadcast_shapes(call.in[0].shape(), shape, "expand") == shape, ErrorCode::shape_mismatch, "[expand] ",
-        describe(call.in[0]), " does not broadcast to ", to_string(shape));
+        describe(call.in[0]), " does not broadcast to ", shape);
   out.push_back({shape, call.in[0].dtype()});
 }
 
@@ -216,23 +216,26 @@ const OpDef contiguous_op = {
     .attrs = attrs_type<NoAttrs>(),
     .infer = [](const OpCall& call, OutputSpecs& out) { out.push_back({call.in[0].shape(), call.in[0].dtype()}); },
     .vjp = [](const VjpCall& c) { return std::vector{c.grads[0]}; },
-    .view = [](const OpCall& call) { return call.in[0].device().contiguous(call.in[0]); }};
+    .view =
+        [](const OpCall& call) {
+          const Tensor& x = call.in[0];
+          // The tape marks what it gets, so the input itself must not come back.
+          return x.is_contiguous() ? make_view(x, x.shape(), x.strides(), x.impl().offset) : x.device().contiguous(x);
+        }};
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
   ReshapeAttrs attrs{shape};
-  std::int64_t known = 1;
   std::int64_t* open = nullptr;
   for (std::int64_t& size : attrs.shape) {
-    if (size == -1) {
-      check(!open, ErrorCode::invalid_argument, "[reshape] only one size may be -1: ", to_string(shape));
-      open = &size;
-    } else {
-      known *= size;
-    }
+    if (size != -1) continue;
+    check(!open, ErrorCode::invalid_argument, "[reshape] only one size may be -1: ", shape);
+    open = &size;
   }
   if (open) {
+    *open = 1;
+    const std::int64_t known = element_count(attrs.shape);
     check(known > 0 && x.numel() % known == 0, ErrorCode::shape_mismatch, "[reshape] ", describe(x), " cannot become ",
-          to_string(shape));
+          shape);
     *open = x.numel() / known;
   }
   return x.shape() == attrs.shape ? x : dispatch1(reshape_op, attrs, {x});
@@ -263,7 +266,8 @@ Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::int64_t
   const std::int64_t size = x.size(d);
   const auto clamp = [&](std::int64_t i) { return std::clamp<std::int64_t>(i < 0 ? i + size : i, 0, size); };
   start = clamp(start);
-  const std::int64_t length = std::max<std::int64_t>(0, (clamp(end) - start + step - 1) / step);
+  end = clamp(end);
+  const std::int64_t length = end > start ? (end - start - 1) / step + 1 : 0;
   if (length == size) return x;
   return dispatch1(slice_op, SliceAttrs{d, start, length, step}, {x});
 }
@@ -289,6 +293,7 @@ Tensor slice_scatter(const Tensor& base, const Tensor& source, std::int64_t dim,
                      std::int64_t step) {
   const int d = normalize_dim(dim, base.rank(), "slice_scatter");
   infer::require_rank("slice_scatter", "source", source, base.rank());
+  if (start < 0) start += base.size(d);
   return dispatch1(slice_scatter_op, SliceAttrs{d, start, source.size(d), step}, {base, source});
 }
 
