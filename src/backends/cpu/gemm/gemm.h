@@ -44,6 +44,8 @@ class PackedMatrix final : public PackedWeight {
   DType dtype() const { return dtype_; }
   std::int64_t rows() const { return rows_; }
   std::int64_t columns() const { return columns_; }
+  /// True when `weight` is the very view that was packed: a transposed or shifted view of the same memory is not.
+  bool is_of(const WeightView& weight) const;
   /// Bytes held.
   std::size_t bytes() const { return static_cast<std::size_t>(panels_ * panel_bytes_); }
 
@@ -61,6 +63,7 @@ class PackedMatrix final : public PackedWeight {
   std::int64_t panels_ = 0;
   std::int64_t panel_bytes_ = 0;
   std::shared_ptr<const std::byte> data_;
+  WeightView source_;  // what was packed; its memory may be gone
 };
 
 /// The activations and result of a linear layer: rows of K and N floats, `x_stride` and `y_stride` floats apart.

@@ -192,7 +192,14 @@ std::shared_ptr<const PackedMatrix> PackedMatrix::pack(ThreadPool& threads, cons
     }
   });
   packed->data_ = data;
+  packed->source_ = weight;
   return packed;
+}
+
+bool PackedMatrix::is_of(const WeightView& weight) const {
+  return weight.data == source_.data && weight.dtype == source_.dtype && weight.rows == source_.rows &&
+         weight.columns == source_.columns && weight.row_stride == source_.row_stride &&
+         weight.column_stride == source_.column_stride;
 }
 
 }  // namespace trustformers::cpu

@@ -10,6 +10,24 @@
 namespace trustformers::cpu {
 namespace {
 
+struct Add {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(wrapping_t<T>(a) + wrapping_t<T>(b));
+  }
+};
+struct Subtract {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(wrapping_t<T>(a) - wrapping_t<T>(b));
+  }
+};
+struct Multiply {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(wrapping_t<T>(a) * wrapping_t<T>(b));
+  }
+};
 struct Maximum {
   template <class T>
   T operator()(T a, T b) const {
@@ -69,9 +87,9 @@ void add_binary_kernels(KernelTable& table) {
   const auto add = [&](const OpDef& op, void (*run)(const KernelCall&)) {
     table[&op] = {.run = run, .layout = KernelLayout::any};
   };
-  add(add_op, arithmetic_kernel<std::plus<>>);
-  add(sub_op, arithmetic_kernel<std::minus<>>);
-  add(mul_op, arithmetic_kernel<std::multiplies<>>);
+  add(add_op, arithmetic_kernel<Add>);
+  add(sub_op, arithmetic_kernel<Subtract>);
+  add(mul_op, arithmetic_kernel<Multiply>);
   add(div_op, divide_kernel);
   add(maximum_op, arithmetic_kernel<Maximum>);
   add(minimum_op, arithmetic_kernel<Minimum>);

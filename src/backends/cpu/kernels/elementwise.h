@@ -6,6 +6,10 @@
 
 namespace trustformers::cpu {
 
+/// The type in which integers add and multiply: they wrap around, as in PyTorch, where signed ones would be undefined.
+template <class T>
+using wrapping_t = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;
+
 /// out = f(x) for contiguous out, values computed in compute_t<T>.
 template <class T, class F>
 void map_one(const KernelCall& call, F f) {

@@ -58,7 +58,7 @@ void matmul_kernel(const KernelCall& call) {
 }
 
 void linear_kernel(const KernelCall& call) {
-  const Tensor& x = call.in[0];
+  const Tensor x = call.in[0].device().contiguous(call.in[0]);
   const Tensor& weight = call.in[1];
   const Tensor& y = call.out[0];
   if (y.numel() == 0) return;
@@ -72,18 +72,19 @@ void linear_kernel(const KernelCall& call) {
       .activations = call.as<LinearAttrs>().exact ? Activations::exact : Activations::int8,
   };
   const auto* packed = static_cast<const PackedMatrix*>(weight.impl().storage->packed.get());
-  // A packed twin stands for the whole storage; a view of a part of it goes the plain way.
-  if (packed && packed->rows() == weight.size(0) && packed->columns() == weight.size(1))
+  // The storage keeps the packed twin of one view; other views of it go the plain way.
+  const WeightView view = weight_view(weight);
+  if (packed && packed->is_of(view))
     linear(call.context.threads(), *packed, linear_call);
   else
-    linear(call.context.threads(), weight_view(weight), linear_call);
+    linear(call.context.threads(), view, linear_call);
 }
 
 bool linear_supports(const OpCall& call) {
   const Tensor& x = call.in[0];
   const Tensor& weight = call.in[1];
   const Tensor& bias = call.in[2];
-  return x.dtype() == DType::f32 && x.is_contiguous() && weight.dtype() != DType::f64 && weight.size(1) > 0 &&
+  return x.dtype() == DType::f32 && weight.dtype() != DType::f64 && weight.size(1) > 0 &&
          (!is_block(weight.dtype()) || weight.strides()[1] == 1) &&
          (!bias.defined() || (bias.dtype() == DType::f32 && bias.is_contiguous()));
 }
@@ -92,7 +93,7 @@ bool linear_supports(const OpCall& call) {
 
 void add_matmul_kernels(KernelTable& table) {
   table[&matmul_op] = {.run = matmul_kernel, .layout = KernelLayout::any};
-  // The weight may lie transposed (GPT-2's Conv1D), so nothing is copied; strided inputs go through the decomposition.
+  // The weight may lie transposed (GPT-2's Conv1D), so it is not copied.
   table[&linear_op] = {.run = linear_kernel, .supports = linear_supports, .layout = KernelLayout::any};
 }
 

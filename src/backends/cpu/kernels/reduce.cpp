@@ -39,7 +39,8 @@ struct Sum {
   }
   template <class S, class V>
   static S step(S state, V value) {
-    return state + static_cast<S>(value);
+    using W = std::conditional_t<std::is_integral_v<S>, std::uint64_t, S>;  // integers wrap around
+    return static_cast<S>(static_cast<W>(state) + static_cast<W>(value));
   }
 };
 struct Max {

@@ -43,6 +43,7 @@ class StridedLoop {
   /// Calls body(offsets, length) for runs that cover elements [begin, end) in order; offsets are in elements.
   template <class Body>
   void runs(std::int64_t begin, std::int64_t end, Body&& body) const {
+    if (begin >= end) return;
     const std::size_t last = shape_.size() - 1;
     Shape index(shape_.size(), 0);
     std::array<std::int64_t, N> at{};

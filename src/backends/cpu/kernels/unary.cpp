@@ -11,7 +11,10 @@ namespace {
 struct Neg {
   template <class T>
   T operator()(T x) const {
-    return static_cast<T>(-x);
+    if constexpr (std::is_floating_point_v<T>)
+      return -x;
+    else
+      return static_cast<T>(0 - wrapping_t<T>(x));
   }
 };
 struct Abs {
@@ -20,7 +23,7 @@ struct Abs {
     if constexpr (std::is_floating_point_v<T>)
       return std::fabs(x);
     else
-      return x < T{0} ? static_cast<T>(-x) : x;
+      return x < T{0} ? Neg()(x) : x;
   }
 };
 struct Sign {
@@ -114,10 +117,11 @@ void affine_kernel(const KernelCall& call) {
   for_each_dtype(call.in[0].dtype(), "affine", [&]<class T>(TypeTag<T>) {
     if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
       // Whole factors stay exact beyond 2^53; others go through double and truncate, as a cast would.
-      if (a.scale == std::trunc(a.scale) && a.shift == std::trunc(a.shift)) {
-        const auto scale = static_cast<std::int64_t>(a.scale);
-        const auto shift = static_cast<std::int64_t>(a.shift);
-        map_one<T>(call, [=](T x) { return static_cast<std::int64_t>(x) * scale + shift; });
+      const auto whole = [](double v) { return v == std::trunc(v) && std::abs(v) < 0x1p63; };
+      if (whole(a.scale) && whole(a.shift)) {
+        const auto scale = static_cast<std::uint64_t>(static_cast<std::int64_t>(a.scale));
+        const auto shift = static_cast<std::uint64_t>(static_cast<std::int64_t>(a.shift));
+        map_one<T>(call, [=](T x) { return static_cast<std::int64_t>(wrapping_t<T>(x) * scale + shift); });
       } else {
         map_one<T>(call, [&](T x) { return static_cast<double>(x) * a.scale + a.shift; });
       }
