@@ -134,6 +134,7 @@ class Template final : public PostProcessor {
       check(ids.size() == texts.size(), ErrorCode::parse, "[tokenizer] ", entry.path(),
             ": ids and tokens must be as many, got ", ids.size(), " and ", texts.size());
       auto& list = tokens[member.first];
+      list.clear();  // of a key that comes twice the last counts
       for (std::size_t i = 0; i < ids.size(); ++i)
         list.push_back({texts[i].json().as_string(texts[i].path()), token_id(ids[i].json(), ids[i].path())});
     }

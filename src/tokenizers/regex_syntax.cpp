@@ -8,7 +8,8 @@ namespace {
 // PCRE2's own \s also takes U+180E, its \w forgets marks, and its \h is a blank rather than a hexadecimal digit.
 constexpr std::string_view spaces = "\\t-\\r\\x{85}\\p{Z}";
 // Numbers that are no digits count as word characters in Latin-1 alone; circled and squared letters always.
-constexpr std::string_view words = "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}"
+constexpr std::string_view words =
+    "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}"
     "\\x{24B6}-\\x{24E9}\\x{1F130}-\\x{1F149}\\x{1F150}-\\x{1F169}\\x{1F170}-\\x{1F189}";
 constexpr std::string_view hex_digits = "0-9a-fA-F";
 

@@ -1,6 +1,8 @@
 #include "unigram.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "../base/error.h"
 #include "unicode.h"
@@ -9,9 +11,10 @@ namespace trustformers {
 
 constexpr double unk_penalty = 10.0;  // below the least likely piece, as in sentencepiece
 
-Unigram::Unigram(const std::vector<std::pair<std::string, double>>& pieces, TokenId unk_id, bool byte_fallback)
+Unigram::Unigram(const std::vector<std::pair<std::string, double>>& pieces, TokenId unk_id, bool byte_fallback,
+                 const std::vector<bool>& hidden)
     : unk_id_(unk_id) {
-  double least = pieces.empty() ? 0.0 : pieces.front().second;
+  double least = std::numeric_limits<double>::infinity();
   std::size_t bytes = 0;
   for (const auto& piece : pieces) bytes += piece.first.size();
   vocabulary_.reserve(pieces.size(), bytes);
@@ -19,11 +22,12 @@ Unigram::Unigram(const std::vector<std::pair<std::string, double>>& pieces, Toke
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const auto& [piece, score] = pieces[i];
     vocabulary_.add(piece, static_cast<std::int64_t>(i), "model.vocab");
-    trie_.add(piece, static_cast<std::int32_t>(i));
     scores_.push_back(score);
+    if (i < hidden.size() && hidden[i]) continue;
+    trie_.add(piece, static_cast<std::int32_t>(i));
     least = std::min(least, score);
   }
-  unk_score_ = least - unk_penalty;
+  unk_score_ = (std::isfinite(least) ? least : 0.0) - unk_penalty;
   if (byte_fallback) bytes_ = byte_tokens(vocabulary_);
 }
 

@@ -11,8 +11,10 @@ namespace trustformers {
 
 class Unigram final : public TokenModel {
  public:
-  /// Pieces with their log probabilities, by id; `unk_id` is -1 when there is no unknown piece.
-  Unigram(const std::vector<std::pair<std::string, double>>& pieces, TokenId unk_id, bool byte_fallback);
+  /// Pieces with their log probabilities, by id; `unk_id` is -1 when there is no unknown piece. `hidden` pieces (by id;
+  /// empty: none) are never found in a text.
+  Unigram(const std::vector<std::pair<std::string, double>>& pieces, TokenId unk_id, bool byte_fallback,
+          const std::vector<bool>& hidden = {});
 
   /// Viterbi search, O(n × longest piece). Neighbouring unknown characters are one unknown.
   void tokenize(std::string_view piece, std::vector<ModelToken>& out) const override;
