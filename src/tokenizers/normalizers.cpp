@@ -6,6 +6,7 @@
 #include "charsmap.h"
 #include "pattern.h"
 #include "unicode.h"
+#include "unicode_age.h"
 
 namespace trustformers {
 namespace {
@@ -69,7 +70,7 @@ class Lowercase final : public Normalizer {
 class StripAccents final : public Normalizer {
  public:
   void apply(AlignedText& text) const override {
-    keep_if(text, [](char32_t c) { return !(unicode::category(c) & unicode::mark); });
+    keep_if(text, [](char32_t c) { return !(unicode::category(c) & unicode::mark) || unicode::is_newer_than_9(c); });
   }
 };
 
@@ -98,7 +99,9 @@ class Bert final : public Normalizer {
     }
     if (strip_accents_) {
       normalize(text, NormalForm::nfd);
-      keep_if(text, [](char32_t c) { return !(unicode::category(c) & unicode::nonspacing_mark); });
+      keep_if(text, [](char32_t c) {
+        return !(unicode::category(c) & unicode::nonspacing_mark) || unicode::is_newer_than_8(c);
+      });
     }
     if (lowercase_) lowercase(text);
   }
@@ -106,8 +109,8 @@ class Bert final : public Normalizer {
  private:
   static bool is_control(char32_t c) {
     if (c == '\t' || c == '\n' || c == '\r') return false;
-    return (unicode::category(c) & (unicode::control | unicode::format | unicode::surrogate | unicode::private_use)) !=
-           0;
+    constexpr auto other = unicode::control | unicode::format | unicode::surrogate | unicode::private_use;
+    return (unicode::category(c) & other) != 0 && !unicode::is_newer_than_8(c);
   }
   bool clean_text_, chinese_, lowercase_, strip_accents_;
 };

@@ -7,6 +7,7 @@
 #include "pattern.h"
 #include "scanners.h"
 #include "unicode.h"
+#include "unicode_age.h"
 
 namespace trustformers {
 namespace {
@@ -32,7 +33,8 @@ void match_characters(std::string_view text, Is is, std::vector<Match>& out) {
 bool is_punctuation(char32_t c) {
   if (c < 0x80)
     return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
-  return (unicode::category(c) & unicode::punctuation) != 0;
+  // U+166D was punctuation until Unicode 12.
+  return c == 0x166D || ((unicode::category(c) & unicode::punctuation) != 0 && !unicode::is_newer_than_8(c));
 }
 
 bool is_number(char32_t c) { return (unicode::category(c) & unicode::number) != 0; }

@@ -27,10 +27,15 @@ void decompose(std::string_view text, bool compatibility, std::vector<Change>& o
       static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE | (compatibility ? UTF8PROC_COMPAT : 0));
   std::array<utf8proc_int32_t, 32> parts;  // the longest decomposition has 18
   std::size_t marks = 0;                   // start of the run of marks that awaits sorting
-  const auto sort_marks = [&] {
-    std::stable_sort(out.begin() + static_cast<std::ptrdiff_t>(marks), out.end(), [](const Change& a, const Change& b) {
-      return combining_class(a.value) < combining_class(b.value);
-    });
+  std::vector<std::uint64_t> order;
+  std::vector<Change> run;
+  const auto sort_marks = [&] {  // by class; equal ones stay in order
+    run.assign(out.begin() + static_cast<std::ptrdiff_t>(marks), out.end());
+    order.clear();
+    for (std::size_t i = 0; i < run.size(); ++i)
+      order.push_back(static_cast<std::uint64_t>(combining_class(run[i].value)) << 32 | i);
+    std::sort(order.begin(), order.end());
+    for (std::size_t i = 0; i < run.size(); ++i) out[marks + i] = run[order[i] & 0xFFFFFFFF];
   };
   for (std::size_t i = 0; i < text.size();) {
     const CodePoint c = decode(text, i);
