@@ -16,12 +16,12 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/trustformersConfigVersion
 install(FILES ${PROJECT_BINARY_DIR}/trustformersConfig.cmake ${PROJECT_BINARY_DIR}/trustformersConfigVersion.cmake
         DESTINATION ${config_folder})
 
-# The .pc file finds its prefix from its own place, so that an installed tree can be moved.
-# A static library leaves its own libraries to the program that links it.
-set(pc_static_libs "")
+# A static library leaves its own libraries to the program that links it, whose author need not know their names.
+set(pc_requires "Requires.private")
 if(NOT BUILD_SHARED_LIBS)
-  set(pc_static_libs "-lpcre2-8 -lutf8proc")
+  set(pc_requires "Requires")
 endif()
+# The .pc file finds its prefix from its own place, so that an installed tree can be moved.
 file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/trustformers.pc.in ${PROJECT_BINARY_DIR}/trustformers.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/trustformers.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

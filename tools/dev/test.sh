@@ -82,7 +82,7 @@ stage_install() {
   tests/install/run.sh build/release static || status=1
   [ -e build/shared/build.ninja ] ||
     progress configure-shared cmake --preset release -B build/shared -DBUILD_SHARED_LIBS=ON -DTRUSTFORMERS_BUILD_TESTS=OFF \
-      -DTRUSTFORMERS_BUILD_APPS=OFF -DTRUSTFORMERS_BUILD_EXAMPLES=OFF
+      -DTRUSTFORMERS_BUILD_APPS=OFF -DTRUSTFORMERS_BUILD_EXAMPLES=OFF -DTRUSTFORMERS_BUILD_BENCH=OFF
   progress build-shared ninja -C build/shared -j "$(jobs_count)"
   tests/install/run.sh build/shared shared || status=1
   return $status
@@ -101,6 +101,7 @@ verb_test() {
   stage format check_format
   stage unit stage_unit
   if [ "${1:-}" != --fast ]; then
+    stage goldens stage_goldens
     stage install stage_install
     stage sanitizers stage_sanitizers
     stage fuzz stage_fuzz
