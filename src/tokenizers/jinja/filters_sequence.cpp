@@ -218,7 +218,8 @@ Value map(Interpreter& interpreter, const Value& value, const CallArguments& giv
     const Arguments arguments("map", given, {"attribute", "default"});
     for (const Value& item : source) {
       Value member = walk_attribute(item, arguments.value(0));
-      result.push_back(member.is_undefined() && arguments.has(1) ? arguments.value(1) : std::move(member));
+      if (member.is_undefined() && arguments.has(1)) member = arguments.value(1);
+      result.push_back(std::move(member));
     }
   } else {
     check(given.positional.front().is_string(), ErrorCode::invalid_argument,

@@ -247,7 +247,8 @@ Value round_number(Interpreter&, const Value& value, const CallArguments& given)
   std::array<char, 512> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed,
                                  static_cast<int>(precision));
-  return Value::floating(*parse_float({buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data())}));
+  return Value::floating(
+      parse_float({buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data())}).value_or(number));
 }
 
 Value tojson(Interpreter& interpreter, const Value& value, const CallArguments& given) {

@@ -43,9 +43,10 @@ class Lexer {
  private:
   // Everything up to the next tag, and the tag.
   void data() {
-    std::size_t tag = at_;
-    while (tag < text_.size() && !(text_[tag] == '{' && tag + 1 < text_.size() && is_tag_char(text_[tag + 1]))) ++tag;
-    if (tag >= text_.size()) {
+    std::size_t tag = text_.find('{', at_);
+    while (tag != std::string::npos && (tag + 1 == text_.size() || !is_tag_char(text_[tag + 1])))
+      tag = text_.find('{', tag + 1);
+    if (tag == std::string::npos) {
       emit_data(std::string_view(text_).substr(at_));
       advance(text_.size());
       return;

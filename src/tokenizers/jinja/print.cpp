@@ -278,9 +278,9 @@ std::string float_repr(double value) {
     const int magnitude = std::abs(exponent);
     return result + (exponent < 0 ? "e-" : "e+") + (magnitude < 10 ? "0" : "") + std::to_string(magnitude);
   }
-  if (exponent < 0) return result + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
-  if (count <= exponent + 1)
-    return result + digits + std::string(static_cast<std::size_t>(exponent + 1 - count), '0') + ".0";
+  const auto zeros = [](int number) { return std::string(static_cast<std::size_t>(number), '0'); };
+  if (exponent < 0) return result + "0." + zeros(-exponent - 1) + digits;
+  if (count <= exponent + 1) return result + digits + zeros(exponent + 1 - count) + ".0";
   const auto point = static_cast<std::size_t>(exponent + 1);
   return result + digits.substr(0, point) + "." + digits.substr(point);
 }
