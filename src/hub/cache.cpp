@@ -84,7 +84,7 @@ std::vector<fs::path> fetched_models() {
 
 fs::path resolve_model(std::string_view model) {
   check(!model.empty(), ErrorCode::invalid_argument, "[hub] the model's name is empty");
-  const fs::path path(model);
+  fs::path path(model);
   if (is_there(path)) return path;
   const ModelId id = parse_model_id(model);
   std::string looked = "\n  " + path.string();
