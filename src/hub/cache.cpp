@@ -28,6 +28,15 @@ bool plain_part(std::string_view part) {
   });
 }
 
+/// Plain parts between slashes: branches may be named so ("refs/pr/1").
+bool plain_path(std::string_view text) {
+  for (std::size_t slash = text.find('/'); slash != std::string_view::npos; slash = text.find('/')) {
+    if (!plain_part(text.substr(0, slash))) return false;
+    text.remove_prefix(slash + 1);
+  }
+  return plain_part(text);
+}
+
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
@@ -61,7 +70,7 @@ ModelId parse_model_id(std::string_view text) {
   const bool valid = slash == std::string::npos
                          ? plain_part(repository)
                          : plain_part(repository.substr(0, slash)) && plain_part(repository.substr(slash + 1));
-  check(valid && plain_part(id.revision), ErrorCode::invalid_argument, "[hub] \"", text,
+  check(valid && plain_path(id.revision), ErrorCode::invalid_argument, "[hub] \"", text,
         "\" is neither a path that exists nor an id like org/name or org/name@revision");
   return id;
 }

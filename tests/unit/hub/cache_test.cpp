@@ -60,6 +60,16 @@ TEST_CASE("hub: a revision leads through refs to its snapshot") {
   CHECK(code_of("org/absent") == ErrorCode::not_found);
 }
 
+TEST_CASE("hub: the name of a branch may have slashes, but leads nowhere else") {
+  const FakeHome home;
+  const fs::path repository = ".cache/huggingface/hub/models--org--name";
+  home.write(repository / "refs/refs/pr/1", "def456");
+  const fs::path config = home.write(repository / "snapshots/def456/config.json", "{}");
+  CHECK(hub::resolve_model("org/name@refs/pr/1") == config.parent_path());
+  for (const char* text : {"org/name@../../x", "org/name@refs/../x", "org/name@/x", "org/name@refs/"})
+    CHECK(code_of(text) == ErrorCode::invalid_argument);
+}
+
 TEST_CASE("hub: paths and fetched models go before the hub's cache") {
   const FakeHome home;
   const fs::path model = home.write(".cache/trustformers/models/tiny/config.json", "{}").parent_path();
