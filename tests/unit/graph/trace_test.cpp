@@ -130,7 +130,8 @@ TEST_CASE("graph: what needs values cannot be traced") {
   };
   CHECK(refuses([](const Tensor& t) { t.item(); }) == ErrorCode::unsupported);
   CHECK(refuses([](const Tensor& t) { t.data<float>(); }) == ErrorCode::unsupported);
-  CHECK(refuses([](const Tensor& t) { t.read([](std::span<const std::byte>) {}); }) == ErrorCode::unsupported);
+  CHECK(refuses([](const Tensor& t) { t.read([](std::span<const std::byte>, const Error*) {}); }) ==
+        ErrorCode::unsupported);
   CHECK(refuses([](const Tensor& t) { t.device().write(t, t); }) == ErrorCode::unsupported);
 }
 

@@ -53,7 +53,8 @@ TEST_CASE("tensor: random numbers depend on seed and index alone") {
 TEST_CASE("tensor: reading back gives row-major bytes of any view") {
   const Tensor t = transpose(Tensor::from({1.0F, 2.0F, 3.0F, 4.0F}, {2, 2}), 0, 1);
   std::vector<float> got;
-  t.read([&](std::span<const std::byte> bytes) {
+  t.read([&](std::span<const std::byte> bytes, const Error* error) {
+    REQUIRE(error == nullptr);
     got.resize(bytes.size() / sizeof(float));
     std::memcpy(got.data(), bytes.data(), bytes.size());
   });
