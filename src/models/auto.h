@@ -14,10 +14,10 @@ namespace trustformers {
 struct LoadOptions {
   /// The class to build: a task, or a name of transformers ("BertForMaskedLM") that goes before it.
   Task task = Task::base;
-  std::string class_name;
-  ParameterOptions parameters;  // its adapter is set from the folder below
+  std::string class_name = {};
+  ParameterOptions parameters = {};  // its adapter is set from the folder below
   /// Folder of a LoRA adapter (peft's files) to put on top.
-  std::filesystem::path adapter;
+  std::filesystem::path adapter = {};
 };
 
 /// A model's files before anything is built: config and weights, from a folder of safetensors or from GGUF.

@@ -16,19 +16,19 @@ namespace trustformers {
 
 /// The arguments of forward, under Hugging Face's names. Undefined means not given.
 struct ModelInputs {
-  Tensor input_ids;               // [B, L] i64; [B, C, L] for multiple choice
-  Tensor inputs_embeds;           // [B, L, D] f32, instead of input_ids
-  Tensor attention_mask;          // [B, S], 1 for tokens and 0 for padding; S counts cached positions too
-  Tensor token_type_ids;          // [B, L] i64
-  Tensor position_ids;            // [B, L] or [1, L] i64
-  Tensor encoder_hidden_states;   // [B, T, E], for cross-attention
-  Tensor encoder_attention_mask;  // [B, T]
+  Tensor input_ids = {};               // [B, L] i64; [B, C, L] for multiple choice
+  Tensor inputs_embeds = {};           // [B, L, D] f32, instead of input_ids
+  Tensor attention_mask = {};          // [B, S], 1 for tokens and 0 for padding; S counts cached positions too
+  Tensor token_type_ids = {};          // [B, L] i64
+  Tensor position_ids = {};            // [B, L] or [1, L] i64
+  Tensor encoder_hidden_states = {};   // [B, T, E], for cross-attention
+  Tensor encoder_attention_mask = {};  // [B, T]
   // Targets: with them the output has a loss. Labels of -100 do not count.
-  Tensor labels;               // as the head says
-  Tensor start_positions;      // [B] i64
-  Tensor end_positions;        // [B] i64
-  Tensor next_sentence_label;  // [B] i64
-  double label_smoothing = 0;  // of the classification losses
+  Tensor labels = {};               // as the head says
+  Tensor start_positions = {};      // [B] i64
+  Tensor end_positions = {};        // [B] i64
+  Tensor next_sentence_label = {};  // [B] i64
+  double label_smoothing = 0;       // of the classification losses
   /// Past positions, extended by this call.
   KVCache* cache = nullptr;
   bool output_hidden_states = false;

@@ -38,6 +38,11 @@ std::optional<StoredName> Parameters::find(const std::string& name) const {
 
 bool Parameters::stored(const std::string& name) const { return find(name).has_value(); }
 
+bool Parameters::available(const std::string& name) {
+  optional_.push_back(name.substr(0, name.rfind('.')));
+  return mode_ != Mode::load || stored(name);
+}
+
 Tensor Parameters::load_stored(const std::string& name, const StoredName& stored, const Shape& shape) {
   used_.insert(stored.name);
   Tensor tensor = source_->load(stored.name);
@@ -85,6 +90,8 @@ Tensor Parameters::get(const std::string& name, const Shape& shape, const Init& 
     }
   }
   count_ += element_count(shape);
+  const std::string parent = name.substr(0, name.rfind('.'));
+  shapes_.push_back({name, shape, std::find(optional_.begin(), optional_.end(), parent) != optional_.end()});
   if (tensor.defined() && options_.trainable) tensor.set_requires_grad(true);
   add(name, tensor);
   return tensor;

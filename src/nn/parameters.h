@@ -21,6 +21,13 @@ namespace trustformers {
 
 class Adapter;
 
+/// A parameter as a model asks for it.
+struct ParameterShape {
+  std::string name;
+  Shape shape;
+  bool optional = false;  // some checkpoints leave it out
+};
+
 /// How a parameter starts when there is no checkpoint.
 struct Init {
   enum class Kind { zeros, ones, normal } kind = Kind::normal;
@@ -35,11 +42,11 @@ struct ParameterOptions {
   /// Quantised linear layers keep f32 activations instead of rounding them to 8 bits.
   bool exact_activations = false;
   /// Low-rank adapter weights on top of linear layers; see adapter.h.
-  std::shared_ptr<const Adapter> adapter;
+  std::shared_ptr<const Adapter> adapter = {};
   /// Add the adapter's product to the weights at load instead of computing beside them.
   bool merge_adapter = false;
   /// Called after each tensor with the bytes loaded so far; may throw to stop.
-  ProgressCallback progress;
+  ProgressCallback progress = {};
 };
 
 /// A tensor of the checkpoint under the name that the model asks for: its name in the file, and what turns the file's
@@ -70,7 +77,8 @@ class Parameters {
   /// True when the checkpoint holds `name` (also for initialised and counted models: never).
   bool stored(const std::string& name) const;
   /// False only when a checkpoint is being loaded that lacks `name`: for parts that some checkpoints leave out.
-  bool available(const std::string& name) const { return mode_ != Mode::load || stored(name); }
+  /// Parameters under the same path are marked as optional in shapes().
+  bool available(const std::string& name);
   /// Repacks a weight for the backend's kernels, unless it is to be trained.
   void prepack(const std::string& name, const Tensor& weight);
   /// Registers a parameter that came from elsewhere (an adapter).
@@ -87,6 +95,8 @@ class Parameters {
   bool is_meta() const { return mode_ == Mode::meta; }
   /// In the order in which the model asked; every tensor once, under its first name.
   const std::vector<NamedTensor>& named() const { return named_; }
+  /// The same with the shapes asked for.
+  const std::vector<ParameterShape>& shapes() const { return shapes_; }
   /// Number of scalars, from the shapes.
   std::int64_t count() const { return count_; }
   const LoadReport& report() const { return report_; }
@@ -108,6 +118,8 @@ class Parameters {
   std::int64_t loaded_bytes_ = 0;
   std::int64_t total_bytes_ = 0;
   std::vector<NamedTensor> named_;
+  std::vector<ParameterShape> shapes_;
+  std::vector<std::string> optional_;
   std::unordered_map<std::string, std::size_t> index_;
   std::unordered_set<std::string> used_;
   std::vector<std::string> ignored_;
