@@ -71,6 +71,9 @@ struct PanelQ6K {
 struct QuantizedKernels {
   /// Writes k0 to k0 + k (multiples of 32) of a panel as floats: element (k, c) at out[(k - k0) · panel_width + c].
   void (*widen)(const std::byte* panel, std::int64_t k0, std::int64_t k, float* out) = nullptr;
+  /// y[8 · count] = x[k] · `count` panels, `panel_bytes` apart: what the float kernels give over widened panels.
+  void (*vector)(const std::byte* panels, std::int64_t panel_bytes, std::int64_t count, std::int64_t k, const float* x,
+                 float* y) = nullptr;
   /// y[r · y_stride + c] = Σ over `blocks` activation blocks; row r starts at x + r · blocks.
   void (*multiply)(const std::byte* panel, std::int64_t blocks, const ActivationBlock* x, std::int64_t rows, float* y,
                    std::int64_t y_stride) = nullptr;

@@ -79,21 +79,21 @@ void linear_f32(ThreadPool& threads, const LinearCall& call, std::int64_t n, std
         });
 }
 
-/// One row times panels that the kernel widens on the way.
-void linear_vector(ThreadPool& threads, const PackedMatrix& weight, const LinearCall& call,
-                   GemmKernels::Vector vector) {
-  threads.parallel_for(weight.panels(), 4, [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t whole = std::min(end, weight.rows() / panel_width);
-    vector(call.x, weight.columns(), weight.panel(begin), weight.panel_bytes(), whole - begin,
-           call.y + begin * panel_width);
+/// One row times panels that the kernel widens on the way: multiply(first, count, y) writes `count` whole panels.
+template <class Multiply>
+void linear_vector(ThreadPool& threads, const PackedMatrix& weight, const LinearCall& call, const Multiply& multiply) {
+  const std::int64_t width = weight.panel_columns();
+  threads.parallel_for(weight.panels(), 64 / width, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t whole = std::min(end, weight.rows() / width);
+    multiply(begin, whole - begin, call.y + begin * width);
     if (whole < end) {
       alignas(64) float last[panel_width];
-      vector(call.x, weight.columns(), weight.panel(whole), weight.panel_bytes(), 1, last);
-      std::copy_n(last, weight.rows() - whole * panel_width, call.y + whole * panel_width);
+      multiply(whole, 1, last);
+      std::copy_n(last, weight.rows() - whole * width, call.y + whole * width);
     }
-    const std::int64_t first = begin * panel_width;
-    add_bias(call.bias ? call.bias + first : nullptr, 1, std::min(end * panel_width, weight.rows()) - first,
-             call.y + first, 0);
+    const std::int64_t first = begin * width;
+    add_bias(call.bias ? call.bias + first : nullptr, 1, std::min(end * width, weight.rows()) - first, call.y + first,
+             0);
   });
 }
 
@@ -129,16 +129,21 @@ void linear(ThreadPool& threads, const PackedMatrix& weight, const LinearCall& c
   if (call.rows == 0 || weight.rows() == 0) return;
   const GemmKernels& gemm = kernels().gemm;
   const std::int64_t n = weight.rows(), k = weight.columns();
+  const auto float_vector = [&](GemmKernels::Vector vector) {
+    linear_vector(threads, weight, call, [&](std::int64_t first, std::int64_t count, float* y) {
+      vector(call.x, k, weight.panel(first), weight.panel_bytes(), count, y);
+    });
+  };
   switch (weight.dtype()) {
     case DType::f32:
-      if (call.rows == 1) return linear_vector(threads, weight, call, gemm.vector_f32);
+      if (call.rows == 1) return float_vector(gemm.vector_f32);
       return linear_f32(threads, call, n, k, [&](std::int64_t p, std::int64_t k0, std::int64_t, float*) {
         return reinterpret_cast<const float*>(weight.panel(p)) + k0 * panel_width;
       });
     case DType::f16:
     case DType::bf16: {
       const bool half = weight.dtype() == DType::f16;
-      if (call.rows == 1) return linear_vector(threads, weight, call, half ? gemm.vector_f16 : gemm.vector_bf16);
+      if (call.rows == 1) return float_vector(half ? gemm.vector_f16 : gemm.vector_bf16);
       const auto widen = half ? gemm.widen_f16 : gemm.widen_bf16;
       return linear_f32(threads, call, n, k, [&](std::int64_t p, std::int64_t k0, std::int64_t count, float* scratch) {
         widen(reinterpret_cast<const std::uint16_t*>(weight.panel(p)) + k0 * panel_width, count * panel_width, scratch);
@@ -149,6 +154,10 @@ void linear(ThreadPool& threads, const PackedMatrix& weight, const LinearCall& c
   }
   const QuantizedKernels kernel = gemm.quantized(weight.dtype());
   if (call.activations == Activations::int8) return linear_int8(threads, weight, call, kernel);
+  if (call.rows == 1)
+    return linear_vector(threads, weight, call, [&](std::int64_t first, std::int64_t count, float* y) {
+      kernel.vector(weight.panel(first), weight.panel_bytes(), count, k, call.x, y);
+    });
   linear_f32(threads, call, n, k, [&](std::int64_t p, std::int64_t k0, std::int64_t count, float* scratch) {
     kernel.widen(weight.panel(2 * p), k0, count, scratch);
     if (2 * p + 1 < weight.panels())

@@ -101,44 +101,68 @@ inline Bytes quants(const View& w) {
     return low;
 }
 
+/// The weights of k = 4 step to 4 step + 3. The product is exact in float32, so fma rounds as dequantisation does.
 template <int step, class View>
-inline void widen_step(const View& w, float* out) {
+inline void weights(const View& w, F32 (&out)[4]) {
   const Bytes u = quants<step>(w);
+  const I32 q[4] = {unsigned_byte<0>(u), unsigned_byte<1>(u), unsigned_byte<2>(u), unsigned_byte<3>(u)};
   const F32 scale = w.scale[View::scales == 1 ? 0 : step / 4];
-  const auto value = [&](I32 quant) {
+  for (int b = 0; b < 4; ++b) {
     if constexpr (View::symmetric)
-      return scale * (to_f32(quant) - splat(View::offset));
+      out[b] = scale * (to_f32(q[b]) - splat(View::offset));
     else
-      return scale * to_f32(quant) + w.shift;
-  };
-  out += 4 * step * panel_width;
-  store(out, value(unsigned_byte<0>(u)));
-  store(out + panel_width, value(unsigned_byte<1>(u)));
-  store(out + 2 * panel_width, value(unsigned_byte<2>(u)));
-  store(out + 3 * panel_width, value(unsigned_byte<3>(u)));
-}
-
-template <class View>
-inline void widen_block(const View& w, float* out) {
-  widen_step<0>(w, out), widen_step<1>(w, out), widen_step<2>(w, out), widen_step<3>(w, out);
-  widen_step<4>(w, out), widen_step<5>(w, out), widen_step<6>(w, out), widen_step<7>(w, out);
-}
-
-inline void widen_block(const SignedView& w, float* out) {
-  for (int j = 0; j < 8; ++j, out += 4 * panel_width) {
-    const Bytes q = load_bytes(w.q + 32 * j);
-    store(out, w.scale * to_f32(signed_byte<0>(q)));
-    store(out + panel_width, w.scale * to_f32(signed_byte<1>(q)));
-    store(out + 2 * panel_width, w.scale * to_f32(signed_byte<2>(q)));
-    store(out + 3 * panel_width, w.scale * to_f32(signed_byte<3>(q)));
+      out[b] = fma(scale, to_f32(q[b]), w.shift);
   }
+}
+template <int step>
+inline void weights(const SignedView& w, F32 (&out)[4]) {
+  const Bytes q = load_bytes(w.q + 32 * step);
+  out[0] = w.scale * to_f32(signed_byte<0>(q)), out[1] = w.scale * to_f32(signed_byte<1>(q));
+  out[2] = w.scale * to_f32(signed_byte<2>(q)), out[3] = w.scale * to_f32(signed_byte<3>(q));
+}
+
+/// Calls body(k, weights of k to k + 3) for the eight steps of a block.
+template <int step = 0, class View, class Body>
+inline void for_each_step(const View& w, const Body& body) {
+  F32 four[4];
+  weights<step>(w, four);
+  body(4 * step, four);
+  if constexpr (step < 7) for_each_step<step + 1>(w, body);
 }
 
 template <class Format>
 inline void widen_panel(const std::byte* panel, std::int64_t k0, std::int64_t k, float* out) {
   const auto* blocks = reinterpret_cast<const typename Format::Panel*>(panel);
   for (std::int64_t at = k0; at < k0 + k; at += 32, out += 32 * panel_width)
-    widen_block(Format::view(blocks[at / Format::k], static_cast<int>(at % Format::k / 32)), out);
+    for_each_step(Format::view(blocks[at / Format::k], static_cast<int>(at % Format::k / 32)),
+                  [&](int step, const F32(&w)[4]) {
+                    for (int b = 0; b < 4; ++b) store(out + (step + b) * panel_width, w[b]);
+                  });
+}
+
+/// One row against P panels: the weights meet the activations in registers.
+template <class Format, int P>
+inline void vector_panels(const std::byte* panels, std::int64_t panel_bytes, std::int64_t k, const float* x, float* y) {
+  F32 acc[P];
+  for (int p = 0; p < P; ++p) acc[p] = zero();
+  for (std::int64_t at = 0; at < k; at += 32, x += 32)
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) {
+      const auto* blocks = reinterpret_cast<const typename Format::Panel*>(panels + p * panel_bytes);
+      for_each_step(Format::view(blocks[at / Format::k], static_cast<int>(at % Format::k / 32)),
+                    [&](int step, const F32(&w)[4]) {
+                      for (int b = 0; b < 4; ++b) acc[p] = fma(splat(x[step + b]), w[b], acc[p]);
+                    });
+    }
+  for (int p = 0; p < P; ++p) store(y + p * lanes, acc[p]);
+}
+
+template <class Format>
+inline void quantized_vector(const std::byte* panels, std::int64_t panel_bytes, std::int64_t count, std::int64_t k,
+                             const float* x, float* y) {
+  for (; count >= 2; count -= 2, panels += 2 * panel_bytes, y += 2 * lanes)
+    vector_panels<Format, 2>(panels, panel_bytes, k, x, y);
+  if (count > 0) vector_panels<Format, 1>(panels, panel_bytes, k, x, y);
 }
 
 /// One step of four k for R rows.
@@ -275,7 +299,7 @@ inline void quantize_row(const float* x, std::int64_t blocks, ActivationBlock* o
 
 template <class Format>
 inline QuantizedKernels kernels_of() {
-  return {widen_panel<Format>, multiply_panel<Format>};
+  return {widen_panel<Format>, quantized_vector<Format>, multiply_panel<Format>};
 }
 
 inline QuantizedKernels quantized(DType dtype) {
