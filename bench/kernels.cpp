@@ -195,11 +195,16 @@ int main(int argc, char** argv) {
     if (name == "--filter") options.filter = argv[i + 1];
     if (name == "--seconds") options.seconds = std::atof(argv[i + 1]);
   }
-  ThreadPool threads(options.threads);
-  options.threads = threads.threads();
-  Report report(options);
-  bench_linear(report, threads);
-  bench_matmul(report, threads);
-  bench_attention(report, threads);
-  bench_rows(report, threads);
+  try {
+    ThreadPool threads(options.threads);
+    options.threads = threads.threads();
+    Report report(options);
+    bench_linear(report, threads);
+    bench_matmul(report, threads);
+    bench_attention(report, threads);
+    bench_rows(report, threads);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
 }
