@@ -1,6 +1,7 @@
 #include "gguf_tokenizer.h"
 
 #include "../weights/gguf.h"
+#include "../weights/open.h"
 
 namespace trustformers {
 
@@ -53,7 +54,11 @@ GgufVocabulary read_gguf_vocabulary(const GgufMetadata& metadata) {
 }
 
 Tokenizer open_tokenizer(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) return Tokenizer::from_pretrained(path);
+  if (std::filesystem::is_directory(path)) {
+    // A folder with nothing but a GGUF file: that file has the tokenizer too.
+    const bool bare = !std::filesystem::exists(path / "tokenizer.json") && find_weights(path).extension() == ".gguf";
+    return bare ? open_tokenizer(find_weights(path)) : Tokenizer::from_pretrained(path);
+  }
   if (path.extension() != ".gguf") return Tokenizer::from_file(path);
   return with_context([&] { return "while reading the tokenizer of " + path.filename().string(); },
                       [&] { return Tokenizer::from_gguf(read_gguf_vocabulary(open_gguf(path)->metadata())); });

@@ -45,6 +45,31 @@ stage_goldens() {
   return $status
 }
 
+# The programs of the README. The two that need real models count as skipped when these cannot be fetched.
+stage_examples() {
+  local status=0 failed_count=0 passed_count=0 skipped_count=0 models
+  build release
+  models=$(fetch_models smollm2 minilm) || models=
+  example() { # NAME EXPECTED…: passes when it succeeds and prints the expected text
+    local output
+    if output=$("build/release/examples/example_$1" 2>&1) && grep -qF "$2" <<<"$output"; then
+      passed_count=$((passed_count + 1))
+    else
+      failed_count=$((failed_count + 1)) status=1
+      printf '%s\n' "example_$1 failed:" "$output"
+    fi
+  }
+  example train_tiny_gpt "Never odd or even, said the palindrome to the mirror."
+  if [ -n "$models" ]; then
+    example chat Paris
+    example embed "cat and kitten"
+  else
+    skipped_count=2
+  fi
+  echo "$passed_count passed, $failed_count failed, $skipped_count skipped"
+  return $status
+}
+
 # The tests again, compiled by clang with AddressSanitizer and UndefinedBehaviorSanitizer. The build folder is that of
 # the fuzz targets, so that the library is compiled with sanitizers only once.
 stage_sanitizers() {
@@ -102,6 +127,7 @@ verb_test() {
   stage unit stage_unit
   if [ "${1:-}" != --fast ]; then
     stage goldens stage_goldens
+    stage examples stage_examples
     stage install stage_install
     stage sanitizers stage_sanitizers
     stage fuzz stage_fuzz
