@@ -20,8 +20,10 @@ Linear::Linear(const Scope& scope, std::int64_t inputs, std::int64_t outputs, bo
           scope.path(), " is [", outputs, ", ", inputs, "], its adapter is ", describe(lora_.b), " x ",
           describe(lora_.a));
     if (options.merge_adapter) {
+      const NoGrad no_grad;
       const Tensor product = matmul(lora_.b, lora_.a) * lora_.scale;
       weight_ = cast(weight_, DType::f32) + (input_major ? transpose(product, 0, 1) : product);
+      if (options.trainable) weight_.set_requires_grad(true);
       scope.parameters().replace(scope.name("weight"), weight_);
       lora_ = {};
     } else if (options.trainable) {

@@ -54,8 +54,9 @@ Tensor Parameters::load_stored(const std::string& name, const StoredName& stored
   loaded_bytes_ += static_cast<std::int64_t>(source_->find(stored.name)->bytes);
   if (options_.progress) options_.progress({"load", name, loaded_bytes_, total_bytes_});
   // Vectors are small and every op reads them as f32; matrices keep the file's format for linear() and embedding().
-  if (options_.trainable || shape.size() < 2) tensor = cast(tensor, DType::f32);
-  if (options_.trainable && tensor.impl().storage->read_only) tensor = Tensor::from(tensor.to_vector<float>(), shape);
+  if (options_.trains_model() || shape.size() < 2) tensor = cast(tensor, DType::f32);
+  if (options_.trains_model() && tensor.impl().storage->read_only)
+    tensor = Tensor::from(tensor.to_vector<float>(), shape);
   return tensor;
 }
 
@@ -92,13 +93,13 @@ Tensor Parameters::get(const std::string& name, const Shape& shape, const Init& 
   count_ += element_count(shape);
   const std::string parent = name.substr(0, name.rfind('.'));
   shapes_.push_back({name, shape, std::find(optional_.begin(), optional_.end(), parent) != optional_.end()});
-  if (tensor.defined() && options_.trainable) tensor.set_requires_grad(true);
+  if (tensor.defined() && options_.trains_model()) tensor.set_requires_grad(true);
   add(name, tensor);
   return tensor;
 }
 
 void Parameters::prepack(const std::string& name, const Tensor& weight) {
-  if (!weight.defined() || options_.trainable) return;
+  if (!weight.defined() || options_.trains_model()) return;
   weight.device().prepack(weight);
   if (const auto found = find(name)) source_->release(found->name);
 }

@@ -37,7 +37,9 @@ inline constexpr Init init_zeros{Init::Kind::zeros, 0};
 inline constexpr Init init_ones{Init::Kind::ones, 0};
 
 struct ParameterOptions {
-  /// Parameters are f32 copies that require gradients, instead of views of the file repacked for inference.
+  /// Parameters are f32 copies that require gradients, instead of views of the file repacked for inference. With an
+  /// adapter that is not merged only its weights are; those of the model stay as they are in the file, quantised ones
+  /// too (Dettmers et al. 2023).
   bool trainable = false;
   /// Quantised linear layers keep f32 activations instead of rounding them to 8 bits.
   bool exact_activations = false;
@@ -47,6 +49,9 @@ struct ParameterOptions {
   bool merge_adapter = false;
   /// Called after each tensor with the bytes loaded so far; may throw to stop.
   ProgressCallback progress = {};
+
+  /// True when the model's own parameters are to be trained.
+  bool trains_model() const { return trainable && (!adapter || merge_adapter); }
 };
 
 /// A tensor of the checkpoint under the name that the model asks for: its name in the file, and what turns the file's

@@ -6,6 +6,7 @@
 #include "../../src/ops/shape/shape_ops.h"
 #include "../../src/tensor/context.h"
 #include "../../src/tensor/op.h"
+#include "../../src/weights/gguf.h"
 #include "../../src/weights/open.h"
 #include "compare.h"
 #include "guarded.h"
@@ -258,9 +259,21 @@ std::optional<std::string> cannot_open(const Case& c) {
                    [&](const ModelClass& m) { return m.name == name; }))
     return "no class " + name;
   const fs::path path = checkpoint_path(c);
-  if (path.extension() != ".safetensors" && path.extension() != ".gguf" && path.extension() != ".json")
-    return "no reader for " + path.extension().string() + " files";
-  if (path.filename().string().find(".bin.") != std::string::npos) return "no reader for .bin files";
+  if (path.extension() == ".gguf") {
+    const std::string stored(open_gguf(path)->metadata().get_string("general.architecture"));
+    if (!find_architecture(stored)) return "no GGUF architecture " + stored;
+  }
+  const Json& weights = c.description.at("weights");
+  const Json::Array files = weights.is_string() ? Json::Array{weights} : weights.as_array();
+  for (const Json& file : files) {
+    if (file.as_string().ends_with(".json")) continue;  // an index: its shards are looked at
+    try {
+      open_weights(c.folder / file.as_string());
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unsupported) throw;
+      return "no reader for " + fs::path(file.as_string()).extension().string() + " files";
+    }
+  }
   if (fs::exists(c.folder / "config.json")) {
     const Json config = Json::parse(read_text_file(c.folder / "config.json"), "config.json");
     if (const Json* layout = config.find("quantization_config"); layout && layout->find("quant_method"))

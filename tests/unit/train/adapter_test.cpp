@@ -1,0 +1,59 @@
+// Training the weights of an adapter alone.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "models/auto.h"
+#include "train/adam.h"
+
+namespace trustformers {
+namespace {
+
+TEST_CASE("train: with an adapter the model's own weights are frozen") {
+  const std::filesystem::path folder = std::filesystem::path(TRUSTFORMERS_TEST_DATA) / "goldens/llama.lora.causal_lm";
+  LoadOptions options;
+  options.task = Task::causal_lm;
+  options.adapter = folder / "adapter";
+  options.parameters.trainable = true;
+  const std::unique_ptr<Model> model = load_model(open_checkpoint(folder), options);
+  std::vector<NamedTensor> trained;
+  for (const NamedTensor& p : model->named_parameters()) {
+    INFO(p.name);
+    const bool adapter = p.name.find(".lora_") != std::string::npos;
+    CHECK(p.tensor.requires_grad() == adapter);
+    if (adapter) trained.push_back(p);
+  }
+  REQUIRE(trained.size() == 8);
+
+  ModelInputs in;
+  in.input_ids = in.labels = Tensor::from<std::int64_t>({5, 9, 17, 33, 65}, {1, 5});
+  const double before = model->forward(in).loss.item();
+  AdamW optimizer(trained);
+  for (int step = 0; step < 5; ++step) {
+    optimizer.zero_grad();
+    model->forward(in).loss.backward();
+    optimizer.step(0.01);
+  }
+  CHECK(model->forward(in).loss.item() < before - 0.1);
+}
+
+TEST_CASE("train: a merged adapter is trained as part of the weights") {
+  const std::filesystem::path folder = std::filesystem::path(TRUSTFORMERS_TEST_DATA) / "goldens/llama.lora.causal_lm";
+  LoadOptions options;
+  options.task = Task::causal_lm;
+  options.adapter = folder / "adapter";
+  options.parameters.trainable = true;
+  options.parameters.merge_adapter = true;
+  const std::unique_ptr<Model> model = load_model(open_checkpoint(folder), options);
+  ModelInputs in;
+  in.input_ids = in.labels = Tensor::from<std::int64_t>({5, 9, 17, 33, 65}, {1, 5});
+  model->forward(in).loss.backward();
+  for (const NamedTensor& p : model->named_parameters()) {
+    INFO(p.name);
+    CHECK(p.name.find(".lora_") == std::string::npos);
+    CHECK(p.tensor.grad().defined());
+  }
+}
+
+}  // namespace
+}  // namespace trustformers
