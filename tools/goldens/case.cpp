@@ -4,6 +4,7 @@
 
 #include "../../src/base/file.h"
 #include "generate_cases.h"
+#include "gguf_tokenizer_cases.h"
 #include "guarded.h"
 #include "model_cases.h"
 #include "real_cases.h"
@@ -44,6 +45,7 @@ bool is_tokenizer_case(const Case& c) {
 }
 
 void run_model_case(const Case& c, Report& report) {
+  run_gguf_tokenizer_case(c, report);
   if (const auto reason = cannot_open(c)) return report.skip(*reason);
   run_forward_cases(c, report);
   if (const Json* generate = c.description.find("generate"); generate && generate->size() > 0)

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "../../src/base/file.h"
 #include "../../src/generation/generate.h"
 #include "../../src/models/auto.h"
+#include "../../src/models/gguf_tokenizer.h"
 #include "../../src/ops/shape/shape_ops.h"
 #include "../../src/tensor/op.h"
-#include "../../src/tokenizers/tokenizer.h"
 #include "../../src/weights/open.h"
 #include "compare.h"
 #include "guarded.h"
@@ -35,17 +34,13 @@ class RealCase {
         report_(report),
         checkpoint_(open_checkpoint(model)),
         tokenizer_(open_tokenizer(model)),
-        expected_(open_weights(c.folder / "expected.safetensors")) {
-    if (!tokenizer_) report_.skip("no tokenizer for " + model.string());
-  }
+        expected_(open_weights(c.folder / "expected.safetensors")) {}
 
   void generation() {
     const Json& prompts = case_.description.at("prompts");
-    if (tokenizer_) {
-      for (const Json& prompt : prompts.as_array())
-        report_.add_exact("tokenizer", prompt.at("prompt").dump().substr(0, 60),
-                          encode(prompt.at("prompt").as_string(), false) == ids_of(prompt.at("input_ids")));
-    }
+    for (const Json& prompt : prompts.as_array())
+      report_.add_exact("tokenizer", prompt.at("prompt").dump().substr(0, 60),
+                        encode(prompt.at("prompt").as_string(), false) == ids_of(prompt.at("input_ids")));
     for (const bool exact : {true, false}) {
       const std::string run = exact ? "f32 activations" : "default activations";
       guarded(report_, run, [&] {
@@ -57,7 +52,7 @@ class RealCase {
         if (exact) first_logits(*model, run);
         for (std::size_t i = 0; i < prompts.size(); ++i)
           greedy(*model, run, i, exact ? "must_match_float32" : "must_match_int8_activations");
-        if (tokenizer_) perplexity(*model, run, exact ? 1e-3 : 5e-3);
+        perplexity(*model, run, exact ? 1e-3 : 5e-3);
       });
     }
   }
@@ -70,7 +65,7 @@ class RealCase {
     const Tensor expected = expected_->load("embeddings");
     std::vector<Ids> all;
     for (const Json& ids : case_.description.at("input_ids").as_array()) all.push_back(ids_of(ids));
-    for (std::size_t i = 0; tokenizer_ && i < all.size(); ++i)
+    for (std::size_t i = 0; i < all.size(); ++i)
       report_.add_exact("tokenizer", str("sentence ", i),
                         encode(sentences.as_array()[i].as_string(), true, max_length) == all[i]);
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -81,19 +76,13 @@ class RealCase {
   }
 
  private:
-  /// Of a folder; GGUF files have their own.
-  static std::optional<Tokenizer> open_tokenizer(const fs::path& model) {
-    if (!fs::exists(model / "tokenizer.json")) return std::nullopt;
-    return Tokenizer::from_file(model / "tokenizer.json");
-  }
-
   Ids encode(const std::string& text, bool special, std::size_t max_length = 0) const {
     EncodeOptions options{.add_special_tokens = special};
     if (max_length > 0) {
       options.truncation.emplace();
       options.truncation->max_length = max_length;
     }
-    const Encoding encoding = tokenizer_->encode(text, options);
+    const Encoding encoding = tokenizer_.encode(text, options);
     return {encoding.ids.begin(), encoding.ids.end()};
   }
 
@@ -190,7 +179,7 @@ class RealCase {
   const Case& case_;
   Report& report_;
   Checkpoint checkpoint_;
-  std::optional<Tokenizer> tokenizer_;
+  Tokenizer tokenizer_;
   std::shared_ptr<const WeightSource> expected_;
 };
 
@@ -204,7 +193,9 @@ void run_real_case(const Case& c, const Options& options, Report& report) {
   if (!find_architecture(model_type->as_string())) return report.skip("no architecture " + model_type->as_string());
   if (task != "text-generation" && task != "feature-extraction") return report.skip("no room for the task " + task);
   for (const fs::path& folder : options.models) {
-    const fs::path model = folder / name->as_string();
+    fs::path model = folder / name->as_string();
+    const std::string& file = c.description.at("files").as_array().front().as_string();
+    if (file.ends_with(".gguf")) model /= file;
     if (!fs::exists(model)) continue;
     RealCase real(c, model, report);
     return task == "text-generation" ? real.generation() : real.embeddings();
