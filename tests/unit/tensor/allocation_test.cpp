@@ -1,11 +1,5 @@
-// After warm-up a steady stream of ops asks the system allocator for nothing. This file replaces the global operator
-// new of the test program by one that counts.
-#include <doctest/doctest.h>
-
-#include <atomic>
-#include <cstdlib>
-#include <new>
-#include <string>
+// After warm-up a steady stream of ops asks the system allocator for nothing.
+#include "allocation_count.h"
 
 #include "ops/activation/activation.h"
 #include "ops/attention/attention.h"
@@ -17,41 +11,10 @@
 #include "ops/norm/norm.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/shape_ops.h"
-#include "tensor/context.h"
-
-namespace {
-std::atomic<long> news{0};
-}
-
-void* operator new(std::size_t bytes) {
-  news.fetch_add(1, std::memory_order_relaxed);
-  if (void* block = std::malloc(bytes ? bytes : 1)) return block;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 using namespace trustformers;
 
-namespace {
-
-/// Runs `body` until everything is warm and then counts.
-template <class Body>
-void check_steady(const std::string& what, Body body) {
-  const NoGrad quiet;
-  for (int i = 0; i < 5; ++i) body();
-  const AllocationCounters before = allocation_counters();
-  const long news_before = news.load();
-  for (int i = 0; i < 20; ++i) body();
-  const long news_after = news.load();
-  const AllocationCounters after = allocation_counters();
-  CHECK_MESSAGE(news_after == news_before, what, ": ", news_after - news_before, " allocations in 20 rounds");
-  CHECK_MESSAGE(after.storage_blocks == before.storage_blocks, what);
-  CHECK_MESSAGE(after.storage_bytes == before.storage_bytes, what);
-  CHECK_MESSAGE(after.tensor_objects == before.tensor_objects, what);
-}
-
-}  // namespace
+using test::check_steady;
 
 TEST_CASE("tensor: single ops allocate nothing once warm") {
   const Tensor x = Tensor::randn({4, 64}, 1);
@@ -150,4 +113,8 @@ TEST_CASE("tensor: the counters see what is new") {
     CHECK(allocation_counters().storage_bytes >= before.storage_bytes + (100 << 20));
   }
   CHECK(allocation_counters().storage_bytes == before.storage_bytes);
+
+  const long count = test::allocation_count();
+  const std::vector<int> some(10);
+  CHECK(test::allocation_count() == count + 1);
 }
