@@ -13,7 +13,8 @@ std::string default_class(const Checkpoint& checkpoint) {
         if (name.is_string() && name.as_string() == c.name) return std::string(c.name);
   // A GGUF file has no such key; those with a next-token head are made for it.
   for (const ModelClass& c : checkpoint.architecture->classes)
-    if (checkpoint.gguf && c.task == Task::causal_lm && checkpoint.architecture->model_type != "bert") return std::string(c.name);
+    if (checkpoint.gguf && c.task == Task::causal_lm && checkpoint.architecture->model_type != "bert")
+      return std::string(c.name);
   return std::string(checkpoint.architecture->classes[0].name);
 }
 
@@ -48,7 +49,8 @@ Inspection inspect(const Checkpoint& checkpoint, std::string class_name) {
     const TensorEntry* found = nullptr;
     bool transformed = false;
     for (const StoredName& candidate : names(wanted.name))
-      if (!found && (found = checkpoint.weights->find(candidate.name)) != nullptr) transformed = candidate.transform != nullptr;
+      if (!found && (found = checkpoint.weights->find(candidate.name)) != nullptr)
+        transformed = candidate.transform != nullptr;
     if (!found) {
       if (!wanted.optional) out.report.add_missing(wanted.name);
       continue;
@@ -57,8 +59,10 @@ Inspection inspect(const Checkpoint& checkpoint, std::string class_name) {
     out.weight_bytes += static_cast<std::int64_t>(found->bytes);
     out.dtypes[std::string(found->stored)] += static_cast<std::int64_t>(found->bytes);
     // A layout transform may turn the matrix; then only the number of elements can be compared.
-    const bool fits = transformed ? element_count(found->shape) == element_count(wanted.shape) : found->shape == wanted.shape;
-    if (!fits) out.report.add_misshapen(wanted.name, wanted.shape, found->shape, checkpoint.weights->location(found->name));
+    const bool fits =
+        transformed ? element_count(found->shape) == element_count(wanted.shape) : found->shape == wanted.shape;
+    if (!fits)
+      out.report.add_misshapen(wanted.name, wanted.shape, found->shape, checkpoint.weights->location(found->name));
   }
   for (const TensorEntry& entry : checkpoint.weights->entries())
     if (!used.contains(entry.name)) out.report.add_unexpected(entry.name);

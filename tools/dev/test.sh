@@ -79,8 +79,8 @@ stage_sanitizers() {
 
 # Every fuzz target for FUZZ_SECONDS (default 60), two at a time.
 stage_fuzz() {
-  local name
-  for name in $(fuzz_names); do fuzz_build "${name}_fuzz"; done
+  # shellcheck disable=SC2046
+  fuzz_build $(fuzz_names | sed 's/$/_fuzz/')
   export -f fuzz_run
   fuzz_names | xargs -P 2 -I{} bash -c 'fuzz_run "$1" "$2"' - {} "${FUZZ_SECONDS:-60}"
 }
@@ -132,7 +132,7 @@ verb_test() {
     stage sanitizers stage_sanitizers
     stage fuzz stage_fuzz
     stage warnings stage_warnings
-    stage tidy check_tidy
+    LINT_SECONDS=${LINT_SECONDS:-300} stage tidy check_tidy
   fi
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ]
