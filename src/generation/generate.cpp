@@ -177,7 +177,8 @@ std::vector<std::int64_t> Session::generate(std::span<const std::int64_t> prompt
     ++common;
   truncate(config.use_cache ? common : 0);
   const auto remember = [&] {  // what the cache holds now, also after an error in the middle
-    cached_.assign(run.histories()[0].begin(), run.histories()[0].begin() + cache_.length());
+    cached_.assign(run.histories()[0].begin(),
+                   run.histories()[0].begin() + static_cast<std::ptrdiff_t>(cache_.length()));
   };
   try {
     stats_ = run_steps(run, config.use_cache ? &cache_ : nullptr, config.use_cache ? common : 0, on_tokens, cancel);
@@ -187,7 +188,7 @@ std::vector<std::int64_t> Session::generate(std::span<const std::int64_t> prompt
     throw;
   }
   remember();
-  return {run.histories()[0].begin() + length, run.histories()[0].end()};
+  return {run.histories()[0].begin() + static_cast<std::ptrdiff_t>(length), run.histories()[0].end()};
 }
 
 void Session::truncate(std::int64_t length) {

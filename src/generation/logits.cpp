@@ -38,7 +38,8 @@ void apply_temperature(std::span<float> scores, double temperature) {
 void apply_top_k(std::span<float> scores, std::int64_t k, std::vector<float>& scratch) {
   if (k <= 0 || k >= static_cast<std::int64_t>(scores.size())) return;
   scratch.assign(scores.begin(), scores.end());
-  std::nth_element(scratch.begin(), scratch.begin() + (k - 1), scratch.end(), std::greater<>());
+  std::nth_element(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(k - 1), scratch.end(),
+                   std::greater<>());
   const float least = scratch[static_cast<std::size_t>(k - 1)];
   for (float& s : scores)
     if (s < least) s = minus_infinity;
