@@ -1,6 +1,7 @@
 // What the operating system knows; system_linux.cpp answers fully, system_portable.cpp as far as standard C++ can.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,6 +19,11 @@ int current_core();
 
 /// True when the affinity mask holds exactly `threads` cores, so that a pool of that size fills them.
 bool fills_affinity(int threads);
+
+/// Sleeps while `value` is `old`, until wake() is called for it; may return early.
+void wait(const std::atomic<std::uint32_t>& value, std::uint32_t old);
+/// Wakes the one thread that sleeps on `value`.
+void wake(std::atomic<std::uint32_t>& value);
 
 void advise_huge_pages(void* start, std::size_t bytes);
 std::uint64_t resident_bytes();

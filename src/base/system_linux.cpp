@@ -98,6 +98,9 @@ int allowed_cores() {
   return std::max(1, std::min(cores, static_cast<int>(quota)));
 }
 
+void wait(const std::atomic<std::uint32_t>& value, std::uint32_t old) { value.wait(old, std::memory_order_acquire); }
+void wake(std::atomic<std::uint32_t>& value) { value.notify_one(); }
+
 void pin_this_thread(int first_core, int worker) {
   const auto ids = allowed_core_ids();
   if (ids.empty()) return;

@@ -2,7 +2,12 @@
 #include "system.h"
 
 #include <algorithm>
+#include <limits>
 #include <thread>
+
+#if defined(__EMSCRIPTEN_PTHREADS__)
+#include <emscripten/threading.h>
+#endif
 
 namespace trustformers::system {
 
@@ -13,6 +18,17 @@ int allowed_cores() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 #endif
 }
+
+#if defined(__EMSCRIPTEN_PTHREADS__)
+// The library's own std::atomic::wait polls here, with pauses that grow to milliseconds.
+void wait(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+  emscripten_futex_wait(const_cast<std::atomic<std::uint32_t>*>(&value), old, std::numeric_limits<double>::infinity());
+}
+void wake(std::atomic<std::uint32_t>& value) { emscripten_futex_wake(&value, 1); }
+#else
+void wait(const std::atomic<std::uint32_t>& value, std::uint32_t old) { value.wait(old, std::memory_order_acquire); }
+void wake(std::atomic<std::uint32_t>& value) { value.notify_one(); }
+#endif
 
 void pin_this_thread(int, int) {}
 int current_core() { return 0; }

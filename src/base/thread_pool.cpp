@@ -35,8 +35,10 @@ std::uint32_t wait_for_change(const std::atomic<std::uint32_t>& value, std::uint
     if (const auto now = value.load(std::memory_order_acquire); now != old) return now;
     pause();
   }
-  value.wait(old, std::memory_order_acquire);
-  return value.load(std::memory_order_acquire);
+  for (;;) {
+    if (const auto now = value.load(std::memory_order_acquire); now != old) return now;
+    system::wait(value, old);
+  }
 }
 
 /// True while this thread runs a body: calls it makes then run serially.
@@ -104,9 +106,9 @@ struct ThreadPool::Impl {
   void post(std::size_t worker, const Task* task) {
     Mailbox& box = mailboxes[worker];
     box.task = task;
-    // Sequentially consistent, as notify_one() then looks whether somebody sleeps.
+    // Sequentially consistent, as wake() then looks whether somebody sleeps.
     box.ticket.fetch_add(1);
-    box.ticket.notify_one();
+    system::wake(box.ticket);
   }
 
   void work(int number) {
@@ -117,7 +119,7 @@ struct ThreadPool::Impl {
       if (box.task == nullptr) return;
       run_part(*box.task, number);
       // After this the task may be gone; `pending` belongs to the pool, which outlives its workers.
-      if (pending.fetch_sub(1) == 1) pending.notify_one();
+      if (pending.fetch_sub(1) == 1) system::wake(pending);
     }
   }
 
