@@ -48,17 +48,24 @@ function inChromium() {
     const profile = mkdtempSync(join(tmpdir(), 'trustformers-chromium-'));
     let browser = null;
     let errors = '';
+    let finished = false;
     const finish = (settle, value) => {
+      if (finished) return;
+      finished = true;
       clearTimeout(timer);
       server.close();
       server.closeAllConnections();
       const settled = () => {
-        rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+        try {
+          rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+        } catch {
+          // A child of the browser may be dying still; what it leaves is in the system's temporary folder.
+        }
         settle(value);
       };
-      if (!browser || browser.exitCode !== null) return settled();
+      if (!browser?.pid || browser.exitCode !== null || browser.signalCode !== null) return settled();
       browser.once('exit', settled);
-      browser.kill('SIGKILL');
+      process.kill(-browser.pid, 'SIGKILL'); // its children too
     };
     const server = createServer((request, response) => {
       const { pathname } = new URL(request.url, 'http://loopback');
@@ -86,7 +93,7 @@ function inChromium() {
         '--disable-component-update', '--disable-sync', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader',
         '--enable-features=Vulkan', '--enable-logging=stderr', `--user-data-dir=${profile}`,
         `http://127.0.0.1:${port}/?in=${where}`,
-      ], { stdio: ['ignore', 'ignore', 'pipe'] });
+      ], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
       browser.stderr.on('data', (text) => (errors = (errors + text).slice(-20000)));
       browser.on('error', (error) => finish(failed, error));
       browser.on('exit', (code) => finish(failed, new Error(`the browser ended with ${code}:\n${errors}`)));
@@ -94,7 +101,8 @@ function inChromium() {
   });
 }
 
-const results = where === 'node' ? await inNode() : await inChromium();
+const failure = (error) => ({ rows: [], about: {}, output: '', error: String(error?.stack || error) });
+const results = await (where === 'node' ? inNode() : inChromium()).catch(failure);
 for (const row of results.rows) console.log(JSON.stringify({ where, ...row }));
 console.log(JSON.stringify({ where, ...results.about }));
 const failed = results.rows.filter((row) => row.failure !== '').length;

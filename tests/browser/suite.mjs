@@ -3,7 +3,7 @@
 /**
  * @param {Function} create the module's factory
  * @param {{webgpu: boolean}} expected whether the host has a GPU to offer
- * @returns rows {group, name, failure}, facts about the host, the program's own output, and an error or null
+ * @returns rows {group, name, failure, at_ms since the start}, facts about the host, the program's own output, and an error or null
  */
 export async function runSuite(create, expected) {
   const results = { rows: [], about: {}, output: '', error: null };
@@ -15,7 +15,10 @@ export async function runSuite(create, expected) {
     const module = await create({
       print,
       printErr: print,
-      report: (row) => (row.end ? ends.get(row.group)() : results.rows.push(row)),
+      report: (row) => {
+        if (row.end) ends.get(row.group)();
+        else results.rows.push({ ...row, at_ms: Math.round(performance.now() - start) });
+      },
     });
     const loaded = performance.now();
     const cpu = ended('cpu');

@@ -17,6 +17,10 @@ constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t multiple) {
 
 BufferId buffer_of(const Tensor& tensor) { return static_cast<BufferId>(tensor.impl().storage->handle); }
 
+/// Workgroups in the first dimension of a folded grid: far below every limit, so that folding is the usual case and a
+/// software adapter can test it.
+constexpr std::uint64_t longest_line = 1024;
+
 /// strided_copy.wgsl
 struct CopyParams {
   std::uint32_t count, rank, source_offset, target_offset, grid_x, unused[3];
@@ -120,10 +124,10 @@ void WebGpuDevice::copy(const Tensor& source, const Tensor& target) {
 }
 
 Grid fold_grid(std::uint64_t groups, const GpuLimits& limits) {
-  Grid grid;
-  grid.x = static_cast<std::uint32_t>(std::min<std::uint64_t>(groups, limits.grid));
-  grid.y = static_cast<std::uint32_t>((groups + grid.x - 1) / grid.x);
-  return grid;
+  const std::uint64_t lines = std::max<std::uint64_t>(1, (groups + longest_line - 1) / longest_line);
+  check(lines <= limits.grid, ErrorCode::out_of_range, "[webgpu] expected at most ", limits.grid * longest_line,
+        " workgroups, got ", groups);
+  return {static_cast<std::uint32_t>((groups + lines - 1) / lines), static_cast<std::uint32_t>(lines), 1};
 }
 
 std::uint32_t shader_index(std::int64_t value, std::string_view op) {

@@ -45,8 +45,8 @@ class WebGpuDevice final : public Device {
   std::map<std::string_view, PipelineId> pipelines_;
 };
 
-/// `groups` workgroups, folded into two dimensions where one is too short: group = y * grid.x + x, and the shader skips
-/// those beyond the end.
+/// `groups` workgroups in two dimensions: group = y * grid.x + x, and the shader skips those beyond the end. Throws
+/// out_of_range.
 Grid fold_grid(std::uint64_t groups, const GpuLimits& limits);
 
 /// A size, stride or offset as shaders see it. Throws out_of_range beyond 32 bits.
