@@ -1,0 +1,35 @@
+# WebAssembly: build/wasm-plain, build/wasm-threads (worker threads) and build/wasm-relaxed (relaxed SIMD), and the
+# conformance tests of each under Node.
+
+wasm_variants=(plain threads relaxed)
+
+# wasm_build VARIANT [TARGET…]
+wasm_build() {
+  local variant=$1 folder=build/wasm-$1 flags=() name source
+  shift
+  case $variant in
+    plain) ;;
+    threads) flags+=(-DTRUSTFORMERS_WASM_THREADS=ON) ;;
+    relaxed) flags+=(-DTRUSTFORMERS_WASM_RELAXED_SIMD=ON) ;;
+    *) die "usage: ./dev wasm [${wasm_variants[*]}]" ;;
+  esac
+  progress wasm-setup tools/emscripten.sh --setup || return 1
+  if [ ! -e "$folder/build.ninja" ]; then
+    for name in nlohmann-json3 doctest pcre2 utf8proc; do
+      source=$(tools/emscripten.sh --source "$name") || return 1
+      [ -z "$source" ] || flags+=("-DFETCHCONTENT_SOURCE_DIR_$(sed 's/-json3/_json/' <<<"$name" | tr a-z A-Z)=$source")
+    done
+    if tools/emscripten.sh sh -c 'command -v ccache' >/dev/null; then
+      flags+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    fi
+    progress "configure-wasm-$variant" tools/emscripten.sh emcmake cmake -G Ninja -B "$folder" -DCMAKE_BUILD_TYPE=Release \
+      -DTRUSTFORMERS_BUILD_APPS=OFF -DTRUSTFORMERS_BUILD_EXAMPLES=OFF "${flags[@]}" . || return 1
+  fi
+  progress "build-wasm-$variant" tools/emscripten.sh ninja -C "$folder" -j "$(jobs_count)" "$@"
+}
+
+verb_wasm() {
+  local variant=${1:-plain}
+  wasm_build "$variant" trustformers trustformers_browser_tests
+  tools/emscripten.sh node tests/browser/run.mjs "build/wasm-$variant/tests/browser" node
+}
