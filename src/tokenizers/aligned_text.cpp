@@ -33,6 +33,13 @@ SourceRange AlignedText::source(std::size_t begin, std::size_t end) const {
   return ranges_.empty() ? SourceRange{} : SourceRange{ranges_.back().end, ranges_.back().end};
 }
 
+void AlignedText::check_growth(std::size_t bytes) const {
+  const SourceRange all = source(0, size());
+  const std::size_t most = std::size_t{all.end - all.begin} * 256 + (1 << 20);
+  check(bytes <= most, ErrorCode::out_of_range, "[tokenizer] normalisation makes more than ", most, " bytes of ",
+        all.end - all.begin, " characters");
+}
+
 void AlignedText::reserve(std::size_t bytes) {
   text_.reserve(bytes);
   ranges_.reserve(bytes);

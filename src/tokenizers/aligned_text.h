@@ -35,6 +35,10 @@ class AlignedText {
   /// What the bytes [begin, end) stand for, from the first's begin to the last's end.
   SourceRange source(std::size_t begin, std::size_t end) const;
 
+  /// Throws out_of_range when `bytes` is far more than any real tokenizer makes of this source: a hostile chain of
+  /// replacements would grow without bound.
+  void check_growth(std::size_t bytes) const;
+
   void reserve(std::size_t bytes);
   void append(char32_t value, SourceRange range);
   void append(std::string_view text, SourceRange range);

@@ -185,6 +185,7 @@ class Strip final : public Decoder {
 class Replace final : public Decoder {
  public:
   explicit Replace(const Spec& spec) : pattern_(make_pattern(spec.at("pattern"))), content_(spec.text("content")) {}
+  std::size_t growth() const override { return content_.size() + 1; }
   void apply(Tokens& tokens) const override {
     std::vector<Match> parts;
     for (std::string& token : tokens) {
@@ -232,14 +233,22 @@ class Ctc final : public Decoder {
 class Sequence final : public Decoder {
  public:
   explicit Sequence(const Spec& spec) {
-    for (const Spec& part : spec.list("decoders")) parts_.push_back(make_decoder(part));
+    for (const Spec& part : spec.list("decoders")) {
+      parts_.push_back(make_decoder(part));
+      growth_ *= std::min<std::size_t>(parts_.back()->growth(), most_growth);
+      check(growth_ <= most_growth, ErrorCode::unsupported, "[tokenizer] ", spec.path(),
+            ": replacements that make a text ", most_growth, " times as long");
+    }
   }
+  std::size_t growth() const override { return growth_; }
   void apply(Tokens& tokens) const override {
     for (const auto& part : parts_) part->apply(tokens);
   }
 
  private:
+  static constexpr std::size_t most_growth = 1 << 12;
   std::vector<std::unique_ptr<Decoder>> parts_;
+  std::size_t growth_ = 1;
 };
 
 }  // namespace

@@ -14,6 +14,8 @@ class Decoder {
   virtual ~Decoder() = default;
   /// Rewrites the tokens of a text; what they are in the end, joined, is the text.
   virtual void apply(std::vector<std::string>& tokens) const = 0;
+  /// By how much a text can grow at most, as a factor.
+  virtual std::size_t growth() const { return 1; }
 };
 
 /// The decoder that `spec` ("type" and its fields) describes. Errors: parse, unsupported; both name the key.

@@ -124,6 +124,7 @@ class Replace final : public Normalizer {
     AlignedText out;
     out.reserve(text.size());
     for (const Match& part : parts) {
+      text.check_growth(out.size());
       if (!part.matched) {
         out.append(text, part.begin, part.end);
       } else {  // the replacement stands for the last code point it replaces
@@ -205,6 +206,7 @@ class Precompiled final : public Normalizer {
     bool modified = false;
     std::int32_t state = 0;
     for (std::size_t begin = 0; begin < all.size();) {
+      text.check_growth(changes.size());
       const std::size_t end = unicode::next_grapheme(all, begin, state);
       const std::string_view cluster = all.substr(begin, end - begin);
       begin = end;
@@ -255,7 +257,10 @@ class Sequence final : public Normalizer {
     for (const Spec& part : spec.list("normalizers")) parts_.push_back(make_normalizer(part));
   }
   void apply(AlignedText& text) const override {
-    for (const auto& part : parts_) part->apply(text);
+    for (const auto& part : parts_) {
+      part->apply(text);
+      text.check_growth(text.size());
+    }
   }
 
  private:

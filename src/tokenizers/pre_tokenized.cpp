@@ -1,7 +1,5 @@
 #include "pre_tokenized.h"
 
-#include "../base/error.h"
-
 namespace trustformers {
 
 void PreTokenizedText::append(const AlignedText& text, std::size_t begin, std::size_t end, std::int32_t token) {
@@ -42,8 +40,7 @@ void PreTokenizedText::rewrite(
     } else {
       write(text_, piece.begin, piece.end, out);
     }
-    check(out.size() < (std::size_t{1} << 31), ErrorCode::out_of_range,
-          "[tokenizer] the pre-tokenized text exceeds 2 GiB");
+    text_.check_growth(out.size());
     if (out.size() > start)
       parts.push_back({static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(out.size()), piece.token});
   }

@@ -13,7 +13,7 @@ namespace trustformers {
 namespace {
 
 constexpr std::size_t max_pattern_bytes = 1 << 16;
-constexpr std::uint32_t match_limit = 50'000'000;  // steps of one match
+constexpr std::uint32_t match_limit = 10'000'000;  // steps of one match
 constexpr std::uint32_t heap_limit_kib = 256 << 10;
 
 struct FreeMatchData {

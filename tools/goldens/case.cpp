@@ -59,6 +59,8 @@ void run_case(const Case& c, const Options& options, Report& report) {
   guarded(report, "case", [&] {
     if (c.description.find("packages")) return run_real_case(c, options, report);
     if (is_tokenizer_case(c)) return run_tokenizer_case(c.folder, report);
+    if (fs::exists(c.folder / "tokens.json") && fs::exists(c.folder / "model.gguf"))
+      guarded(report, "tokens", [&] { run_gguf_tokens(c.folder, report); });
     const bool file = c.description.is_object() && run_weights_case(c.folder, c.description, report);
     if (is_model_case(c.description)) return run_model_case(c, report);
     if (!file) report.skip("no room for cases of this kind");

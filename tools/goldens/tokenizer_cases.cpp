@@ -5,10 +5,12 @@
 #include <map>
 
 #include "../../src/base/file.h"
+#include "../../src/models/gguf_tokenizer.h"
 #include "../../src/tokenizers/decoders.h"
 #include "../../src/tokenizers/normalizers.h"
 #include "../../src/tokenizers/pre_tokenizers.h"
 #include "../../src/tokenizers/tokenizer.h"
+#include "../../src/weights/gguf.h"
 
 namespace trustformers::goldens {
 namespace {
@@ -310,6 +312,28 @@ void run_tokenizer_case(const fs::path& folder, Report& report) {
   if (const Json* rows = cases.find("pairs")) tests.pairs(tokenizer, *rows);
   if (const Json* rows = cases.find("decode")) tests.decodings(tokenizer, *rows);
   if (const Json* rows = cases.find("stream")) tests.streams(tokenizer, *rows);
+}
+
+void run_gguf_tokens(const fs::path& folder, Report& report) {
+  const Json rows = read_json(folder / "tokens.json");
+  const auto file = open_gguf(folder / "model.gguf");
+  const GgufVocabulary vocabulary = read_gguf_vocabulary(file->metadata());
+  const Tokenizer tokenizer = Tokenizer::from_gguf(vocabulary);
+  // Reference of the rows: sentencepiece, for which special tokens in a text are plain text, or Hugging Face's library;
+  // special tokens around the text are there for BERT alone.
+  EncodeOptions options;
+  options.add_special_tokens = vocabulary.model == "bert";
+  options.parse_special_tokens = vocabulary.model != "llama";
+  Tally tally;
+  for (const Json& row : rows.at("encode").as_array("encode"))
+    tally.compare("ids", row.at("text").dump(), tokenizer.encode(row.at("text").as_string("text"), options).ids,
+                  numbers(row.at("ids")));
+  options.parse_special_tokens = true;
+  if (const Json* parsed = rows.find("llamacpp_parse_special"); parsed && vocabulary.model == "llama")
+    for (const Json& row : parsed->as_array("llamacpp_parse_special"))
+      tally.compare("ids with special tokens", row.at("text").dump(),
+                    tokenizer.encode(row.at("text").as_string("text"), options).ids, numbers(row.at("ids")));
+  tally.write("tokens", report);
 }
 
 }  // namespace trustformers::goldens

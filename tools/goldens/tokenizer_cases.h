@@ -12,4 +12,7 @@ namespace trustformers::goldens {
 /// name>.json`.
 void run_tokenizer_case(const std::filesystem::path& folder, Report& report);
 
+/// Runs the rows of tokens.json beside a model.gguf.
+void run_gguf_tokens(const std::filesystem::path& folder, Report& report);
+
 }  // namespace trustformers::goldens

@@ -5,21 +5,15 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "../../../tools/goldens/tokenizer_cases.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace trustformers;
 using Ids = std::vector<TokenId>;
-
-Ids numbers(const Json& list) {
-  Ids ids;
-  for (const Json& item : list.as_array()) ids.push_back(static_cast<TokenId>(item.as_int()));
-  return ids;
-}
 
 /// A vocabulary of single characters and a few words, as sentencepiece would write it.
 GgufVocabulary small_sentencepiece() {
@@ -91,27 +85,12 @@ TEST_CASE("tokenizers: the GGUF models of the folder that TRUSTFORMERS_GOLDENS n
   const char* root = std::getenv("TRUSTFORMERS_GOLDENS");
   if (!root) return;
   for (const auto& entry : fs::directory_iterator(fs::path(root) / "gguf")) {
-    if (!fs::exists(entry.path() / "tokens.json")) continue;
-    CAPTURE(entry.path().filename().string());
-    const Tokenizer tokenizer = open_tokenizer(entry.path() / "model.gguf");
-    const Json rows = Json::parse(read_text_file(entry.path() / "tokens.json"));
-    // Reference of the rows: sentencepiece, for which special tokens in a text are plain text, or Hugging Face's
-    // library.
-    const bool sentencepiece = entry.path().filename().string().find("llama") == 0 ||
-                               entry.path().filename().string().find("gemma") == 0 ||
-                               entry.path().filename().string().find("phi3") == 0;
-    const bool bert = entry.path().filename().string().find("bert") == 0;
-    for (const Json& row : rows.at("encode").as_array()) {
-      CAPTURE(row.at("text").dump());
-      CHECK(
-          tokenizer
-              .encode(row.at("text").as_string(), {.add_special_tokens = bert, .parse_special_tokens = !sentencepiece})
-              .ids == numbers(row.at("ids")));
-    }
-    if (!sentencepiece) continue;
-    for (const Json& row : rows.at("llamacpp_parse_special").as_array()) {
-      CAPTURE(row.at("text").dump());
-      CHECK(tokenizer.encode(row.at("text").as_string(), {.add_special_tokens = false}).ids == numbers(row.at("ids")));
+    if (!fs::exists(entry.path() / "tokens.json") || !fs::exists(entry.path() / "model.gguf")) continue;
+    goldens::Report report;
+    goldens::run_gguf_tokens(entry.path(), report);
+    for (const auto& row : report.rows()) {
+      INFO(entry.path().filename().string(), ": ", row.item);
+      CHECK(row.passed);
     }
   }
 }

@@ -75,6 +75,18 @@ TEST_CASE("tokenizers: a malformed tokenizer.json gives an error that names the 
   names("added_tokens", R"([{"id":-4,"content":"x"}])", "added_tokens[0].id");
 }
 
+TEST_CASE("tokenizers: a file whose replacements feed on each other is refused in time") {
+  const std::string grow = R"({"type":"Replace","pattern":{"Regex":"."},"content":"xxxxxxxxxxxxxxxx"})";
+  const auto chain = [&](std::string_view list) {
+    std::string out = str(R"({"type":"Sequence",")", list, "\":[");
+    for (int i = 0; i < 12; ++i) out += str(i > 0 ? "," : "", grow);
+    return out + "]}";
+  };
+  const Tokenizer tokenizer = Tokenizer::from_json(with("normalizer", chain("normalizers")));
+  CHECK_THROWS_AS(tokenizer.encode("abab"), Error);
+  CHECK(error_of(with("decoder", chain("decoders"))).find("decoder") != std::string::npos);
+}
+
 TEST_CASE("tokenizers: bytes that are not UTF-8 count as U+FFFD") {
   const Tokenizer tokenizer = Tokenizer::from_file(case_file("bytelevel-llama3"));
   const Encoding broken = tokenizer.encode("a\xFF\xC3z", {.add_special_tokens = false});
