@@ -48,9 +48,11 @@ Inspection inspect(const Checkpoint& checkpoint, std::string class_name) {
   for (const ParameterShape& wanted : model->parameters().shapes()) {
     const TensorEntry* found = nullptr;
     bool transformed = false;
-    for (const StoredName& candidate : names(wanted.name))
-      if (!found && (found = checkpoint.weights->find(candidate.name)) != nullptr)
-        transformed = candidate.transform != nullptr;
+    for (const StoredName& candidate : names(wanted.name)) {
+      found = checkpoint.weights->find(candidate.name);
+      transformed = candidate.transform != nullptr;
+      if (found) break;
+    }
     if (!found) {
       if (!wanted.optional) out.report.add_missing(wanted.name);
       continue;

@@ -63,7 +63,7 @@ std::string PreTrainedTokenizer::decode(std::span<const std::int64_t> ids, bool 
 
 std::string PreTrainedTokenizer::chat_prompt(const Json& messages, bool add_generation_prompt,
                                              const ChatTemplateOptions& options) const {
-  check(chat_template_.has_value(), ErrorCode::unsupported, "[chat] the model has no chat template");
+  if (!chat_template_) fail(ErrorCode::unsupported, "[chat] the model has no chat template");
   ChatTemplateOptions full = options;
   full.add_generation_prompt = add_generation_prompt;
   const auto token_text = [&](const std::optional<TokenId>& id) -> std::optional<std::string> {

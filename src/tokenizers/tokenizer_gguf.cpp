@@ -116,7 +116,7 @@ void build_unigram(const GgufVocabulary& given, TokenizerParts& parts) {
     const std::int32_t type = type_of(given, id);
     hidden[id] = type == control || type == unknown || type == unused || type == byte;
   }
-  parts.model = std::make_unique<Unigram>(pieces, *given.unk, false, hidden);
+  parts.model = std::make_unique<Unigram>(pieces, given.unk.value_or(-1), false, hidden);
   std::optional<Charsmap> map;
   if (!given.precompiled_charsmap.empty())
     map.emplace(given.precompiled_charsmap, "tokenizer.ggml.precompiled_charsmap");

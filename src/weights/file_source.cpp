@@ -61,7 +61,7 @@ Tensor FileSource::load(std::string_view name) const {
                       [&] {
                         const auto bytes = raw(entry);
                         if (entry.encoding == ElementEncoding::native && is_aligned(bytes.data(), entry.dtype) &&
-                            !(entry.dtype == DType::boolean && has_odd_booleans(bytes)))
+                            (entry.dtype != DType::boolean || !has_odd_booleans(bytes)))
                           return Tensor::borrow(bytes, entry.shape, entry.dtype, files_[entry.file].mapping);
                         auto copy = decode(entry, bytes);
                         return Tensor::borrow(*copy, entry.shape, entry.dtype, copy);

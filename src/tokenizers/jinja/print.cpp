@@ -281,7 +281,7 @@ std::string float_repr(double value) {
   const auto zeros = [](int number) { return std::string(static_cast<std::size_t>(number), '0'); };
   if (exponent < 0) return result + "0." + zeros(-exponent - 1) + digits;
   if (count <= exponent + 1) return result + digits + zeros(exponent + 1 - count) + ".0";
-  const auto point = static_cast<std::size_t>(exponent + 1);
+  const auto point = static_cast<std::size_t>(exponent) + 1;
   return result + digits.substr(0, point) + "." + digits.substr(point);
 }
 
