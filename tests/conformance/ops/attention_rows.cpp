@@ -24,8 +24,9 @@ Row attention_row(std::string label, const AttentionAttrs& attrs, bool decode, c
                 const std::int64_t keys = decode ? n + 2 : n;
                 Shape bias = extras.bias;
                 for (std::int64_t& size : bias) size = size == 0 ? keys : size == -1 ? queries : size;
-                return std::vector{values({2, 4, queries, 16}, 1, dtype), values({2, 2, keys, 16}, 2, dtype),
-                                   values({2, 2, keys, 24}, 3, dtype),
+                const std::int64_t width = n == 3 ? 2 : 8;  // 3 is the size of central differences: few elements
+                return std::vector{values({2, 4, queries, 2 * width}, 1, dtype),
+                                   values({2, 2, keys, 2 * width}, 2, dtype), values({2, 2, keys, 3 * width}, 3, dtype),
                                    extras.key_mask ? values({2, keys}, 4, DType::boolean) : Tensor(),
                                    bias.empty() ? Tensor() : values(bias, 5, dtype)};
               },
