@@ -38,6 +38,15 @@ Tensor gelu_of(const Tensor& x, GeluKind kind) {
 
 Tensor silu_of(const Tensor& x) { return x * sigmoid(x); }
 
+/// max(x, 0) + log1p(exp(-|x|)). Rounding 1 + e loses digits of a small e, which e / ((1 + e) - 1) gives back (Goldberg
+/// 1991).
+Tensor softplus_of(const Tensor& x) {
+  const Tensor e = exp(-abs(x));
+  const Tensor rounded = e + 1;
+  const Tensor kept = rounded - 1;
+  return relu(x) + where(equal(kept, 0), e, log(rounded) * e / kept);
+}
+
 }  // namespace
 
 const OpDef gelu_op = {
@@ -48,6 +57,15 @@ const OpDef silu_op = {
     .name = "silu", .attrs = attrs_type<NoAttrs>(), .infer = infer_one, .decompose = [](const OpCall& call) {
       return Tensors{cast(silu_of(widened(call.in[0])), call.in[0].dtype())};
     }};
+const OpDef softplus_op = {
+    .name = "softplus",
+    .attrs = attrs_type<NoAttrs>(),
+    .infer = infer_one,
+    .decompose = [](const OpCall& call) { return Tensors{cast(softplus_of(widened(call.in[0])), call.in[0].dtype())}; },
+    .vjp =
+        [](const VjpCall& c) {
+          return std::vector{cast(widened(c.grads[0]) * sigmoid(widened(c.in[0])), c.in[0].dtype())};
+        }};
 const OpDef swiglu_op = {
     .name = "swiglu", .attrs = attrs_type<NoAttrs>(), .infer = infer_gated, .decompose = [](const OpCall& call) {
       return Tensors{cast(silu_of(widened(call.in[0])) * widened(call.in[1]), call.in[0].dtype())};
@@ -60,6 +78,7 @@ const OpDef geglu_op = {
 
 Tensor gelu(const Tensor& x, GeluKind kind) { return dispatch1(gelu_op, GeluAttrs{kind}, {x}); }
 Tensor silu(const Tensor& x) { return dispatch1(silu_op, {x}); }
+Tensor softplus(const Tensor& x) { return dispatch1(softplus_op, {x}); }
 Tensor swiglu(const Tensor& gate, const Tensor& up) { return dispatch1(swiglu_op, {gate, up}); }
 Tensor geglu(const Tensor& gate, const Tensor& up, GeluKind kind) {
   return dispatch1(geglu_op, GeluAttrs{kind}, {gate, up});

@@ -16,10 +16,13 @@ Tensor gelu(const Tensor& x, GeluKind kind = GeluKind::exact);
 /// x · sigmoid(x), also called swish.
 Tensor silu(const Tensor& x);
 
+/// log(1 + exp(x)), exact in both tails.
+Tensor softplus(const Tensor& x);
+
 /// silu(gate) · up and gelu(gate) · up (Shazeer 2020); both inputs of one shape.
 Tensor swiglu(const Tensor& gate, const Tensor& up);
 Tensor geglu(const Tensor& gate, const Tensor& up, GeluKind kind = GeluKind::exact);
 
-extern const OpDef gelu_op, silu_op, swiglu_op, geglu_op;
+extern const OpDef gelu_op, silu_op, softplus_op, swiglu_op, geglu_op;
 
 }  // namespace trustformers

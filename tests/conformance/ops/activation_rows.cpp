@@ -29,6 +29,7 @@ void add_activation_rows(Rows& rows) {
     rows.push_back(gated(geglu_op, label, attrs_of(GeluAttrs{kind})));
   }
   rows.push_back(one(silu_op, "", attrs_of(NoAttrs{})));
+  rows.push_back(one(softplus_op, "", attrs_of(NoAttrs{})));
   rows.push_back(gated(swiglu_op, "", attrs_of(NoAttrs{})));
 }
 
