@@ -28,10 +28,10 @@ enum class Task {
 std::string_view to_string(Task task);
 
 /// Builds a model from config.json, registering its parameters under `root`. `where` is named in errors.
-using MakeModel = std::unique_ptr<Model> (*)(const Json& config, std::string_view where, const Scope& root);
+using MakeModel = std::function<std::unique_ptr<Model>(const Json& config, std::string_view where, const Scope& root)>;
 
 struct ModelClass {
-  std::string_view name;  // in transformers: "BertForMaskedLM"
+  std::string name;  // in transformers: "BertForMaskedLM"
   Task task;
   MakeModel make;
 };
@@ -47,13 +47,14 @@ struct GgufName {
 };
 
 struct GgufArchitecture {
+  std::string_view name;  // general.architecture in the file
   /// config.json as transformers would write it; empty: there is no such GGUF architecture.
   std::function<Json(const GgufMetadata&)> config;
   std::vector<GgufName> names;
 };
 
 struct Architecture {
-  std::string_view model_type;   // also the name in GGUF files
+  std::string_view model_type;
   std::string_view base_prefix;  // what the body is called inside the heads: "bert" in "bert.encoder.layer.0"
   std::vector<ModelClass> classes;
   GgufArchitecture gguf;
@@ -63,14 +64,14 @@ struct Architecture {
 std::span<const Architecture> all_architectures();
 /// nullptr when there is none.
 const Architecture* find_architecture(std::string_view model_type);
-
-Architecture bert_architecture();
-Architecture gpt2_architecture();
-Architecture llama_architecture();
+/// By the name in GGUF files.
+const Architecture* find_gguf_architecture(std::string_view name);
 
 // Helpers of the GGUF tables.
 /// The keys that decoders share: sizes, heads, positions, rope, special tokens.
 Json gguf_decoder_config(const GgufMetadata& metadata, std::string_view architecture);
+/// The names of a decoder with llama's: q_proj … o_proj, gate_proj … down_proj, input_layernorm.
+std::vector<GgufName> gguf_decoder_names();
 /// A view of [N, K] as [K, N]; vectors stay.
 Tensor swap_matrix(const Tensor& t);
 /// Undoes llama.cpp's reordering of rotary rows: [heads, D/2, 2] back to [heads, 2, D/2].

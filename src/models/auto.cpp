@@ -78,10 +78,10 @@ Json gguf_config(const GgufSource& source, const Architecture& architecture) {
 
 Checkpoint open_gguf_checkpoint(const std::filesystem::path& given, const std::filesystem::path& file) {
   const std::shared_ptr<GgufSource> source = open_gguf(file);
-  const std::string model_type(source->metadata().get_string("general.architecture"));
-  const Architecture* architecture = find_architecture(model_type);
-  check(architecture && architecture->gguf.config, ErrorCode::unsupported, "[gguf] ", file.string(),
-        " holds the architecture \"", model_type, "\", which is not supported");
+  const std::string name(source->metadata().get_string("general.architecture"));
+  const Architecture* architecture = find_gguf_architecture(name);
+  check(architecture != nullptr, ErrorCode::unsupported, "[gguf] ", file.string(), " holds the architecture \"", name,
+        "\", which is not supported");
   Checkpoint out{given, gguf_config(*source, *architecture), file.string(), source, architecture, true};
   return out;
 }

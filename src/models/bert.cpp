@@ -281,6 +281,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 
 GgufArchitecture bert_gguf() {
   GgufArchitecture g;
+  g.name = "bert";
   g.config = [](const GgufMetadata& m) {
     Json c = gguf_decoder_config(m, "bert");
     c.set("layer_norm_eps", Json(m.get_double("bert.attention.layer_norm_epsilon")));

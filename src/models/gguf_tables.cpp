@@ -37,6 +37,23 @@ Json gguf_decoder_config(const GgufMetadata& m, std::string_view architecture) {
   return c;
 }
 
+std::vector<GgufName> gguf_decoder_names() {
+  return {{"model.embed_tokens", "token_embd"},
+          {"model.norm", "output_norm"},
+          {"lm_head", "output"},
+          {"model.layers.#.input_layernorm", "blk.#.attn_norm"},
+          {"model.layers.#.self_attn.q_proj", "blk.#.attn_q"},
+          {"model.layers.#.self_attn.k_proj", "blk.#.attn_k"},
+          {"model.layers.#.self_attn.v_proj", "blk.#.attn_v"},
+          {"model.layers.#.self_attn.o_proj", "blk.#.attn_output"},
+          {"model.layers.#.self_attn.q_norm", "blk.#.attn_q_norm"},
+          {"model.layers.#.self_attn.k_norm", "blk.#.attn_k_norm"},
+          {"model.layers.#.post_attention_layernorm", "blk.#.ffn_norm"},
+          {"model.layers.#.mlp.gate_proj", "blk.#.ffn_gate"},
+          {"model.layers.#.mlp.up_proj", "blk.#.ffn_up"},
+          {"model.layers.#.mlp.down_proj", "blk.#.ffn_down"}};
+}
+
 Tensor swap_matrix(const Tensor& t) {
   if (t.rank() != 2) return t;
   return make_view(t, {t.size(1), t.size(0)}, {t.strides()[1], t.strides()[0]}, t.impl().offset);

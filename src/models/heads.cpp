@@ -51,33 +51,38 @@ Tensor span_loss(const Tensor& start_logits, const Tensor& end_logits, const Ten
   return (cross_entropy(start_logits, clamped(starts), attrs) + cross_entropy(end_logits, clamped(ends), attrs)) * 0.5;
 }
 
-DecoderModel::DecoderModel(CommonConfig config, const Scope& root, const DecoderNames& names, DecoderHead head,
+DecoderModel::DecoderModel(CommonConfig config, const Scope& root, const DecoderHeads& heads, DecoderHead head,
                            const MakeBody& make_body)
-    : head_(head) {
+    : head_(head), heads_(heads) {
   common_ = std::move(config);
   const std::int64_t width = common_.hidden_size;
   switch (head) {
     case DecoderHead::none: body_ = make_body(root); break;
     case DecoderHead::question_answering:
-      body_ = make_body(root / names.question_answering_body);
+      body_ = make_body(root / heads.question_answering_body);
       output_ = Linear(root / "qa_outputs", width, 2);
       break;
     case DecoderHead::sequence_classification:
-      body_ = make_body(root / names.body);
-      output_ = Linear(root / names.sequence_head, width, common_.num_labels, false);
+      body_ = make_body(root / heads.body);
+      output_ = Linear(root / heads.sequence_head, width, common_.num_labels, false);
       break;
     case DecoderHead::token_classification:
-      body_ = make_body(root / names.body);
-      output_ = Linear(root / names.token_head, width, common_.num_labels, names.token_head_bias);
+      body_ = make_body(root / heads.body);
+      output_ = Linear(root / heads.token_head, width, common_.num_labels, heads.token_head_bias);
       break;
     case DecoderHead::causal_lm: {
-      body_ = make_body(root / names.body);
+      body_ = make_body(root / heads.body);
       const Embedding& table = body_->input_embeddings();
-      output_ = common_.tie_word_embeddings ? Linear::tied(root, table.weight(), table.name())
-                                            : Linear(root / names.lm_head, width, common_.vocab_size, false);
+      const Tensor bias = heads.lm_head_bias && common_.tie_word_embeddings
+                              ? (root / heads.lm_head).get("bias", {common_.vocab_size}, init_zeros)
+                              : Tensor();
+      output_ = common_.tie_word_embeddings
+                    ? Linear::tied(root, table.weight(), table.name(), bias)
+                    : Linear(root / heads.lm_head, width, common_.vocab_size, heads.lm_head_bias);
       break;
     }
   }
+  common_.learned_positions = body_->learned_positions();
 }
 
 /// The last position whose id is not padding, as transformers' sequence classifiers choose it (the mask has no say).
@@ -108,7 +113,11 @@ ModelOutput DecoderModel::forward(const ModelInputs& inputs) const {
   if (inputs.logits_to_keep > 0 && head_ == DecoderHead::causal_lm) {
     hidden = contiguous(slice(hidden, 1, std::max<std::int64_t>(0, hidden.size(1) - inputs.logits_to_keep)));
   }
-  const Tensor logits = output_(hidden);
+  Tensor logits = output_(hidden);
+  if (head_ == DecoderHead::causal_lm) {
+    if (heads_.logits_scale != 1) logits = logits * heads_.logits_scale;
+    if (heads_.logits_softcap > 0) logits = tanh(logits * (1 / heads_.logits_softcap)) * heads_.logits_softcap;
+  }
   switch (head_) {
     case DecoderHead::causal_lm:
       out.logits = logits;

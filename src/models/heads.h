@@ -14,6 +14,8 @@ class Body {
   /// pooler.
   virtual ModelOutput forward(const ModelInputs& inputs) const = 0;
   virtual const Embedding& input_embeddings() const = 0;
+  /// True when positions come from a table, so that none beyond its end exists.
+  virtual bool learned_positions() const { return false; }
 };
 
 /// Shifted next-token cross entropy: logits [B, L, V], labels [B, L].
@@ -27,14 +29,17 @@ Tensor classification_loss(const Tensor& logits, const Tensor& labels, const Com
 /// The mean of the cross entropies of start and end: logits [B, L], positions [B]; one outside the text does not count.
 Tensor span_loss(const Tensor& start_logits, const Tensor& end_logits, const Tensor& starts, const Tensor& ends);
 
-/// What the heads of a decoder are called in checkpoints.
-struct DecoderNames {
+/// What the heads of a decoder are called in checkpoints, and how its logits are made.
+struct DecoderHeads {
   std::string_view body = "model";
   std::string_view question_answering_body = "model";
   std::string_view lm_head = "lm_head";
   std::string_view sequence_head = "score";
   std::string_view token_head = "score";
   bool token_head_bias = true;
+  bool lm_head_bias = false;
+  double logits_scale = 1;    // of the language model's logits
+  double logits_softcap = 0;  // > 0: they become softcap · tanh(logits / softcap) (Gemma 2)
 };
 
 enum class DecoderHead { none, causal_lm, sequence_classification, token_classification, question_answering };
@@ -43,7 +48,7 @@ enum class DecoderHead { none, causal_lm, sequence_classification, token_classif
 class DecoderModel final : public Model {
  public:
   using MakeBody = std::function<std::unique_ptr<Body>(const Scope&)>;
-  DecoderModel(CommonConfig config, const Scope& root, const DecoderNames& names, DecoderHead head,
+  DecoderModel(CommonConfig config, const Scope& root, const DecoderHeads& names, DecoderHead head,
                const MakeBody& make_body);
   ModelOutput forward(const ModelInputs& inputs) const override;
   bool can_generate() const override { return head_ == DecoderHead::causal_lm; }
@@ -53,6 +58,7 @@ class DecoderModel final : public Model {
 
   DecoderHead head_;
   std::unique_ptr<Body> body_;
+  DecoderHeads heads_;
   Linear output_;
 };
 

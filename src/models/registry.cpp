@@ -1,19 +1,33 @@
 #include "architectures.h"
 
+// One line an architecture: X(name) stands for name_architecture(), defined in the model's file.
+#define TRUSTFORMERS_ARCHITECTURES(X) \
+  X(bert)                             \
+  X(gpt2)                             \
+  X(llama)
+
 namespace trustformers {
 
+#define DECLARE(name) Architecture name##_architecture();
+TRUSTFORMERS_ARCHITECTURES(DECLARE)
+#undef DECLARE
+
 std::span<const Architecture> all_architectures() {
-  static const auto* const list = new std::vector<Architecture>{
-      bert_architecture(),
-      gpt2_architecture(),
-      llama_architecture(),
-  };
+#define CALL(name) name##_architecture(),
+  static const auto* const list = new std::vector<Architecture>{TRUSTFORMERS_ARCHITECTURES(CALL)};
+#undef CALL
   return *list;
 }
 
 const Architecture* find_architecture(std::string_view model_type) {
   for (const Architecture& architecture : all_architectures())
     if (architecture.model_type == model_type) return &architecture;
+  return nullptr;
+}
+
+const Architecture* find_gguf_architecture(std::string_view name) {
+  for (const Architecture& architecture : all_architectures())
+    if (architecture.gguf.config && architecture.gguf.name == name) return &architecture;
   return nullptr;
 }
 

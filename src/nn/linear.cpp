@@ -60,9 +60,4 @@ Embedding::Embedding(const Scope& scope, std::int64_t rows, std::int64_t width)
 
 Tensor Embedding::operator()(const Tensor& ids) const { return cast(embedding(weight_, ids), DType::f32); }
 
-LayerNorm::LayerNorm(const Scope& scope, std::int64_t width, double eps, bool bias)
-    : weight_(scope.get("weight", {width}, init_ones)), eps_(eps) {
-  if (bias) bias_ = scope.get("bias", {width}, init_zeros);
-}
-
 }  // namespace trustformers

@@ -1,9 +1,9 @@
-// Layers with weights: Linear, Embedding and the norms. Each is built from a Scope and called like a function.
+// Layers with weights: Linear and Embedding. Each is built from a Scope and called like a function.
 #pragma once
 
 #include "../ops/index/index.h"
-#include "../ops/norm/norm.h"
 #include "adapter.h"
+#include "norm.h"
 #include "parameters.h"
 
 namespace trustformers {
@@ -37,6 +37,8 @@ class Embedding {
  public:
   Embedding() = default;
   Embedding(const Scope& scope, std::int64_t rows, std::int64_t width);
+  /// False when there is none: it was made without a scope.
+  explicit operator bool() const { return !name_.empty(); }
   Tensor operator()(const Tensor& ids) const;
   const Tensor& weight() const { return weight_; }
   const std::string& name() const { return name_; }
@@ -44,29 +46,6 @@ class Embedding {
  private:
   Tensor weight_;
   std::string name_;
-};
-
-class LayerNorm {
- public:
-  LayerNorm() = default;
-  LayerNorm(const Scope& scope, std::int64_t width, double eps, bool bias = true);
-  Tensor operator()(const Tensor& x) const { return layer_norm(x, weight_, bias_, eps_); }
-
- private:
-  Tensor weight_, bias_;
-  double eps_ = 1e-5;
-};
-
-class RmsNorm {
- public:
-  RmsNorm() = default;
-  RmsNorm(const Scope& scope, std::int64_t width, double eps)
-      : weight_(scope.get("weight", {width}, init_ones)), eps_(eps) {}
-  Tensor operator()(const Tensor& x) const { return rms_norm(x, weight_, eps_); }
-
- private:
-  Tensor weight_;
-  double eps_ = 1e-6;
 };
 
 }  // namespace trustformers

@@ -1,0 +1,111 @@
+#include "decoder.h"
+
+#include "../ops/elementwise/binary.h"
+
+namespace trustformers {
+
+void DecoderConfig::finish(const Json& json, std::string_view where) {
+  check(intermediate_size > 0, ErrorCode::parse, "[config] ", where,
+        ": \"intermediate_size\" must be a positive number, got ", intermediate_size);
+  if (num_key_value_heads == 0) num_key_value_heads = num_attention_heads;
+  check(num_key_value_heads > 0 && num_attention_heads % num_key_value_heads == 0, ErrorCode::parse, "[config] ", where,
+        ": ", num_attention_heads, " query heads do not share ", num_key_value_heads, " key heads");
+  check(head_dim >= 0, ErrorCode::parse, "[config] ", where, ": \"head_dim\" must be positive, got ", head_dim);
+  if (head_dim == 0) {
+    check(hidden_size >= num_attention_heads, ErrorCode::parse, "[config] ", where, ": ", hidden_size,
+          " features do not split into ", num_attention_heads, " heads");
+    head_dim = hidden_size / num_attention_heads;
+  }
+  check(layer_types.empty() || static_cast<std::int64_t>(layer_types.size()) == num_hidden_layers, ErrorCode::parse,
+        "[config] ", where, ": \"layer_types\" names ", layer_types.size(), " layers, \"num_hidden_layers\" is ",
+        num_hidden_layers);
+  rope = RopeConfig::parse(json, where);
+}
+
+std::int64_t DecoderConfig::window_of(std::int64_t i) const {
+  if (layer_types.empty()) return sliding_window;
+  return layer_types[static_cast<std::size_t>(i)] == "sliding_attention" ? sliding_window : 0;
+}
+
+SelfAttentionConfig DecoderConfig::attention(std::int64_t i) const {
+  return {.hidden_size = hidden_size,
+          .heads = num_attention_heads,
+          .kv_heads = num_key_value_heads,
+          .head_dim = head_dim,
+          .layer = i,
+          .bias = attention_bias,
+          .output_bias = attention_bias,
+          .window = window_of(i)};
+}
+
+Tensor DecoderBlock::operator()(const Tensor& x, const ForwardContext& context) const {
+  if (layout == Layout::post_norm) {
+    const Tensor h = attention_norm(x + (*attention)(x, context));
+    return mlp_norm(h + (*mlp)(h));
+  }
+  const auto scaled = [&](const Tensor& branch) { return residual_scale == 1 ? branch : branch * residual_scale; };
+  const Tensor normed = attention_norm(x);
+  const Tensor h = x + scaled(attention_post_norm((*attention)(normed, context)));
+  if (layout == Layout::parallel) return h + scaled((*mlp)(mlp_norm ? mlp_norm(x) : normed));
+  return h + scaled(mlp_post_norm((*mlp)(mlp_norm(h))));
+}
+
+ModelOutput Decoder::forward(const ModelInputs& in) const {
+  ModelOutput out;
+  Tensor x = in.inputs_embeds.defined() ? in.inputs_embeds : tokens(in.input_ids);
+  if (embedding_scale != 1) x = x * embedding_scale;
+  const std::int64_t past = in.cache ? in.cache->length() : 0;
+  ForwardContext context{
+      .positions = in.position_ids.defined() ? in.position_ids : consecutive_positions(past, x.size(1)),
+      .key_mask = key_mask(in.attention_mask),
+      .bias = score_bias ? score_bias(in, past) : Tensor(),
+      .cache = in.cache,
+      .rotations = {}};
+  if (positions)
+    x = x + positions(position_offset == 0 ? context.positions : context.positions + double(position_offset));
+  if (token_types && in.token_type_ids.defined()) x = x + tokens(in.token_type_ids);
+  for (const RotaryEmbedding& rotation : rotations)
+    context.rotations.push_back({&rotation, rotation.tables(positions_needed(context.positions))});
+  x = embedding_norm(x);
+  for (const DecoderBlock& layer : layers) {
+    if (in.output_hidden_states) out.hidden_states.push_back(x);
+    x = layer(x, context);
+  }
+  out.last_hidden_state = norm(x);
+  if (in.output_hidden_states) out.hidden_states.push_back(out.last_hidden_state);
+  return out;
+}
+
+std::unique_ptr<Model> make_decoder(const DecoderConfig& config, const Json& json, std::string_view where,
+                                    const Scope& root, DecoderHead head, const DecoderHeads& heads, bool tied,
+                                    const MakeBody& make_body) {
+  CommonConfig common = CommonConfig::parse(json, where, tied);
+  // dynamic scaling is made to go beyond the trained context
+  common.max_position_embeddings = config.rope.type == "dynamic" ? 0 : config.max_position_embeddings;
+  return std::make_unique<DecoderModel>(std::move(common), root, heads, head, make_body);
+}
+
+std::vector<ModelClass> decoder_classes(std::string_view prefix, MakeDecoder make,
+                                        std::initializer_list<DecoderHead> heads) {
+  const auto suffix = [](DecoderHead head) -> std::pair<std::string_view, Task> {
+    switch (head) {
+      case DecoderHead::none: break;
+      case DecoderHead::causal_lm: return {"ForCausalLM", Task::causal_lm};
+      case DecoderHead::sequence_classification: return {"ForSequenceClassification", Task::sequence_classification};
+      case DecoderHead::token_classification: return {"ForTokenClassification", Task::token_classification};
+      case DecoderHead::question_answering: return {"ForQuestionAnswering", Task::question_answering};
+    }
+    return {"Model", Task::base};
+  };
+  std::vector<ModelClass> classes;
+  for (const DecoderHead head : heads) {
+    const auto [name, task] = suffix(head);
+    classes.push_back({std::string(prefix) + std::string(name), task,
+                       [make, head](const Json& config, std::string_view where, const Scope& root) {
+                         return make(config, where, root, head);
+                       }});
+  }
+  return classes;
+}
+
+}  // namespace trustformers

@@ -1,0 +1,122 @@
+// The decoder that most language models are: embeddings, a stack of blocks, a final norm. A model file says which
+// policies its blocks are composed from.
+#pragma once
+
+#include <functional>
+
+#include "../nn/feed_forward.h"
+#include "../nn/self_attention.h"
+#include "architectures.h"
+#include "heads.h"
+
+namespace trustformers {
+
+/// The keys of config.json that decoders share, in all their spellings. A model derives from it, sets its defaults in
+/// its constructor, lists its own keys in `fields` after these, and says in `finish` what they imply.
+struct DecoderConfig {
+  std::int64_t vocab_size = 0, hidden_size = 0, intermediate_size = 0;
+  std::int64_t num_hidden_layers = 0, num_attention_heads = 0;
+  std::int64_t num_key_value_heads = 0;  // 0: as many as query heads
+  std::int64_t head_dim = 0;             // 0: hidden_size / num_attention_heads
+  std::int64_t max_position_embeddings = 2048;
+  std::string hidden_act = "silu";
+  double norm_eps = 1e-6;
+  bool attention_bias = false, mlp_bias = false;
+  std::int64_t sliding_window = 0;       // 0: none
+  std::vector<std::string> layer_types;  // of each layer: "full_attention", "sliding_attention", ...
+  RopeConfig rope;
+
+  void fields(auto& v) {
+    v.size("vocab_size", vocab_size);
+    v.size("hidden_size", hidden_size, {"n_embd", "d_model"});
+    v("intermediate_size", intermediate_size, {"n_inner", "ffn_dim", "ffn_hidden_size"});
+    v.size("num_hidden_layers", num_hidden_layers, {"n_layer", "n_layers", "num_layers"});
+    v.size("num_attention_heads", num_attention_heads, {"n_head", "n_heads", "num_heads"});
+    v("num_key_value_heads", num_key_value_heads);
+    v("head_dim", head_dim);
+    v("max_position_embeddings", max_position_embeddings, {"n_positions", "n_ctx", "max_seq_len", "seq_length"});
+    v("hidden_act", hidden_act, {"activation_function", "hidden_activation"});
+    v("rms_norm_eps", norm_eps, {"layer_norm_eps", "layer_norm_epsilon", "norm_eps", "norm_epsilon"});
+    v("attention_bias", attention_bias);
+    v("mlp_bias", mlp_bias);
+    v("sliding_window", sliding_window);
+    v("layer_types", layer_types);
+  }
+  /// Fills what follows from the keys, and checks it.
+  void finish(const Json& json, std::string_view where);
+
+  ActivationFunction activation() const { return ActivationFunction::parse(hidden_act, "hidden_act"); }
+  /// The window of layer `i` by its type: sliding_window where that is "sliding_attention", else 0.
+  std::int64_t window_of(std::int64_t i) const;
+  /// Sizes and biases of attention layer `i`.
+  SelfAttentionConfig attention(std::int64_t i) const;
+  /// Sizes and biases of a feed-forward layer.
+  MlpShape mlp() const { return {hidden_size, intermediate_size, mlp_bias}; }
+};
+
+/// Reads a config that derives from DecoderConfig.
+template <class Config>
+Config read_decoder_config(const Json& json, std::string_view where) {
+  auto config = read_config<Config>(json, where);
+  config.finish(json, where);
+  return config;
+}
+
+/// A block: attention and feed-forward, each with norms before or after, joined by residuals.
+struct DecoderBlock {
+  enum class Layout {
+    pre_norm,   // h = x + attention(norm(x)), h + mlp(norm(h))
+    post_norm,  // h = norm(x + attention(x)), norm(h + mlp(h))
+    parallel    // x + attention(norm(x)) + mlp(norm(x)), the second norm being the first where it is none
+  };
+  Norm attention_norm;
+  std::unique_ptr<TokenMixer> attention;
+  Norm attention_post_norm = {};  // of the branch, before the residual
+  Norm mlp_norm = {};
+  std::unique_ptr<FeedForward> mlp;
+  Norm mlp_post_norm = {};
+  Layout layout = Layout::pre_norm;
+  double residual_scale = 1;  // of both branches
+
+  Tensor operator()(const Tensor& x, const ForwardContext& context) const;
+};
+
+/// Embeddings, blocks, final norm. Undefined parts are left out.
+class Decoder final : public Body {
+ public:
+  Embedding tokens;
+  double embedding_scale = 1;
+  Embedding positions = {};  // learned, read at position + position_offset
+  std::int64_t position_offset = 0;
+  bool token_types = false;  // token_type_ids are looked up in `tokens` and added (GPT)
+  Norm embedding_norm = {};
+  std::vector<RotaryEmbedding> rotations = {};
+  /// What is added to the attention scores of all layers (ALiBi), from the inputs and the number of cached positions.
+  std::function<Tensor(const ModelInputs& inputs, std::int64_t past)> score_bias = {};
+  std::vector<DecoderBlock> layers = {};
+  Norm norm = {};
+
+  ModelOutput forward(const ModelInputs& inputs) const override;
+  const Embedding& input_embeddings() const override { return tokens; }
+  bool learned_positions() const override { return bool(positions); }
+};
+
+using MakeBody = std::function<std::unique_ptr<Body>(const Scope&)>;
+
+/// A decoder with a head. `heads` says how the heads are called and `tied` whether the output layer shares the
+/// embeddings when the config does not say.
+std::unique_ptr<Model> make_decoder(const DecoderConfig& config, const Json& json, std::string_view where,
+                                    const Scope& root, DecoderHead head, const DecoderHeads& heads, bool tied,
+                                    const MakeBody& make_body);
+
+using MakeDecoder = std::unique_ptr<Model> (*)(const Json& config, std::string_view where, const Scope& root,
+                                               DecoderHead head);
+/// The classes <prefix>Model, <prefix>ForCausalLM, …ForSequenceClassification, …ForTokenClassification and
+/// …ForQuestionAnswering: those of `heads`.
+std::vector<ModelClass> decoder_classes(std::string_view prefix, MakeDecoder make,
+                                        std::initializer_list<DecoderHead> heads = {
+                                            DecoderHead::none, DecoderHead::causal_lm,
+                                            DecoderHead::sequence_classification, DecoderHead::token_classification,
+                                            DecoderHead::question_answering});
+
+}  // namespace trustformers

@@ -1,0 +1,79 @@
+#include "self_attention.h"
+
+#include <cmath>
+
+#include "../ops/elementwise/binary.h"
+
+namespace trustformers {
+namespace {
+
+Tensor clamp(const Tensor& x, double limit) {
+  const Tensor high = Tensor::full({1}, limit, x.dtype());
+  return maximum(minimum(x, high), -high);
+}
+
+}  // namespace
+
+SelfAttention::SelfAttention(const Scope& scope, const SelfAttentionConfig& c)
+    : config_(c),
+      attrs_{.scale = c.scale != 0 ? c.scale : 1 / std::sqrt(static_cast<double>(c.head_dim)),
+             .causal = true,
+             .window = c.window,
+             .softcap = c.softcap} {
+  const std::int64_t q = c.heads * c.head_dim;
+  const std::int64_t kv = c.kv_heads * c.head_dim;
+  if (c.packing == SelfAttentionConfig::Packing::separate) {
+    const std::array<std::int64_t, 3> outputs = {q, kv, kv};
+    for (std::size_t i = 0; i < 3; ++i)
+      inputs_[i] = Linear(scope / c.names[i], c.hidden_size, outputs[i], c.bias, c.stored);
+  } else {
+    inputs_[0] = Linear(scope / c.names[0], c.hidden_size, q + 2 * kv, c.bias, c.stored);
+  }
+  output_ = Linear(scope / c.output_name, q, c.hidden_size, c.output_bias, c.stored);
+}
+
+SelfAttention::Projected SelfAttention::project(const Tensor& x) const {
+  const std::int64_t q = config_.heads * config_.head_dim;
+  const std::int64_t kv = config_.kv_heads * config_.head_dim;
+  if (config_.packing == SelfAttentionConfig::Packing::separate) return {inputs_[0](x), inputs_[1](x), inputs_[2](x)};
+  const Tensor all = inputs_[0](x);
+  if (config_.packing == SelfAttentionConfig::Packing::stacked)
+    return {slice(all, 2, 0, q), slice(all, 2, q, q + kv), slice(all, 2, q + kv)};
+  const std::int64_t group = config_.heads / config_.kv_heads;
+  const Tensor groups = reshape(all, {x.size(0), x.size(1), config_.kv_heads, group + 2, config_.head_dim});
+  return {reshape(slice(groups, 3, 0, group), {x.size(0), x.size(1), q}), select(groups, 3, group),
+          select(groups, 3, group + 1)};
+}
+
+/// [B, L, H·D] or [B, L, H, D] -> [B, H, L, D], normed.
+Tensor SelfAttention::heads_of(const Tensor& projected, std::int64_t heads, const Norm& norm) const {
+  const Shape by_head = {projected.size(0), projected.size(1), heads, config_.head_dim};
+  if (config_.norm_whole_width) {
+    const Tensor flat = reshape(projected, {projected.size(0), projected.size(1), heads * config_.head_dim});
+    return transpose(reshape(norm(flat), by_head), 1, 2);
+  }
+  return transpose(norm(reshape(projected, by_head)), 1, 2);
+}
+
+Tensor SelfAttention::operator()(const Tensor& x, const ForwardContext& context) const {
+  Projected p = project(x);
+  if (config_.clip > 0)
+    for (Tensor* t : {&p.q, &p.k, &p.v}) *t = clamp(*t, config_.clip);
+  Tensor q = heads_of(p.q, config_.heads, config_.q_norm);
+  Tensor k = heads_of(p.k, config_.kv_heads, config_.k_norm);
+  const Tensor v = heads_of(p.v, config_.kv_heads, {});
+  if (config_.rotation) {
+    q = context.rotate(*config_.rotation, q);
+    k = context.rotate(*config_.rotation, k);
+  }
+  return output_(attend(q, k, v, attrs_, config_.layer, context));
+}
+
+Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionAttrs& attrs, std::int64_t layer,
+              const ForwardContext& context) {
+  if (!context.cache) return merge_heads(attention(q, k, v, attrs, context.key_mask, context.bias));
+  const auto all = context.cache->update(static_cast<std::size_t>(layer), k, v);
+  return merge_heads(attention(q, all.keys, all.values, attrs, context.key_mask, context.bias));
+}
+
+}  // namespace trustformers
