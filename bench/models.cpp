@@ -35,7 +35,7 @@ Json measure_language_model(const char* path) {
   GenerationConfig config;  // no end token: always the full length
   const auto generate_after = [&](std::int64_t prompt, std::int64_t count) {
     config.max_new_tokens = count;
-    return generate(model.model(), prompt_of(prompt, vocabulary), Tensor(), config).stats;
+    return generate(model.model(), {.input_ids = prompt_of(prompt, vocabulary)}, config).stats;
   };
   Json out = Json::object();
   out.set("prefill_tokens_per_second", median([&] { return 512 / generate_after(512, 1).prefill_seconds; }));

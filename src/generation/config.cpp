@@ -32,8 +32,6 @@ const std::vector<Neutral>& unsupported_settings() {
                                                            {"force_words_ids", nullptr},
                                                            {"constraints", nullptr},
                                                            {"sequence_bias", nullptr},
-                                                           {"forced_bos_token_id", nullptr},
-                                                           {"forced_eos_token_id", nullptr},
                                                            {"suppress_tokens", nullptr},
                                                            {"begin_suppress_tokens", nullptr},
                                                            {"exponential_decay_length_penalty", nullptr},
@@ -72,7 +70,6 @@ constexpr std::string_view irrelevant[] = {"transformers_version",
                                            "assistant_early_exit",
                                            "assistant_lookbehind",
                                            "target_lookbehind",
-                                           "decoder_start_token_id",
                                            "is_assistant",
                                            "compile_config",
                                            "disable_compile",
@@ -93,8 +90,9 @@ void GenerationConfig::update(const Json& settings, std::string_view where) {
   for (const auto& [key, value] : settings.as_object(where)) {
     const std::string_view name = key;
     static constexpr std::string_view known[] = {
-        "max_new_tokens", "max_length",   "do_sample",    "temperature",  "top_k", "top_p",    "repetition_penalty",
-        "eos_token_id",   "pad_token_id", "bos_token_id", "stop_strings", "seed",  "use_cache"};
+        "max_new_tokens",         "max_length",          "do_sample",           "temperature",  "top_k",        "top_p",
+        "repetition_penalty",     "eos_token_id",        "pad_token_id",        "bos_token_id", "stop_strings", "seed",
+        "decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id", "use_cache"};
     if (std::find(std::begin(known), std::end(known), name) != std::end(known)) continue;
     if (std::find(std::begin(irrelevant), std::end(irrelevant), name) != std::end(irrelevant)) continue;
     const auto& list = unsupported_settings();
@@ -116,6 +114,9 @@ void GenerationConfig::update(const Json& settings, std::string_view where) {
   v("eos_token_id", eos_token_id);
   v("pad_token_id", pad_token_id);
   v("bos_token_id", bos_token_id);
+  v("decoder_start_token_id", decoder_start_token_id);
+  v("forced_bos_token_id", forced_bos_token_id);
+  v("forced_eos_token_id", forced_eos_token_id);
   v("stop_strings", stop_strings);
   std::int64_t seed_value = static_cast<std::int64_t>(seed);
   v("seed", seed_value);
@@ -130,6 +131,9 @@ GenerationConfig GenerationConfig::from_pretrained(const std::filesystem::path& 
   v("eos_token_id", config.eos_token_id);
   v("pad_token_id", config.pad_token_id);
   v("bos_token_id", config.bos_token_id);
+  v("decoder_start_token_id", config.decoder_start_token_id);
+  v("forced_bos_token_id", config.forced_bos_token_id);
+  v("forced_eos_token_id", config.forced_eos_token_id);
   const std::filesystem::path file = folder / "generation_config.json";
   if (std::filesystem::is_directory(folder) && std::filesystem::exists(file))
     config.update(Json::parse(read_text_file(file, std::uint64_t{1} << 24), file.string()), file.string());

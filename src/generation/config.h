@@ -31,6 +31,12 @@ struct GenerationConfig {
   /// Fills rows of a batch that ended; the first eos when absent.
   std::optional<std::int64_t> pad_token_id;
   std::optional<std::int64_t> bos_token_id;
+  /// What the decoder of an encoder-decoder starts with, one for all rows or one a row; the model's when empty.
+  std::vector<std::int64_t> decoder_start_token_id;
+  /// The token after a single first one (the target language of translators).
+  std::optional<std::int64_t> forced_bos_token_id;
+  /// The last token when the length runs out.
+  std::vector<std::int64_t> forced_eos_token_id;
   /// Texts that end a sequence; for text generation, where a tokenizer is at hand.
   std::vector<std::string> stop_strings;
   /// The same seed gives the same tokens, whatever the threads or the batch.

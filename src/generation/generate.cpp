@@ -1,9 +1,12 @@
 #include "generate.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "../nn/attention.h"
+#include "../ops/elementwise/unary.h"
+#include "../ops/shape/shape_ops.h"
 #include "../tensor/op.h"
 #include "logits.h"
 
@@ -21,8 +24,10 @@ class Stopwatch {
 /// A batch on its way: histories, masks and which rows have ended.
 class Run {
  public:
-  Run(const Model& model, const GenerationConfig& config, std::int64_t batch, std::int64_t prompt_length, bool padded)
-      : model_(model), config_(config), chooser_(config), batch_(batch), padded_(padded) {
+  /// `extra` is what every forward pass gets beside the tokens.
+  Run(const Model& model, const GenerationConfig& config, ModelInputs extra, std::int64_t batch,
+      std::int64_t prompt_length, bool padded)
+      : model_(model), config_(config), context_(std::move(extra)), chooser_(config), batch_(batch), padded_(padded) {
     config.validate();
     check(model.can_generate(), ErrorCode::unsupported, "[generate] ", model.class_name(), " does not generate text");
     check(batch > 0 && prompt_length > 0, ErrorCode::invalid_argument, "[generate] the prompt is empty");
@@ -58,17 +63,20 @@ class Run {
   bool step(std::int64_t from, KVCache* cache, std::int64_t step_number) {
     const std::int64_t total = length();
     const std::int64_t fed = total - from;
-    ModelInputs inputs;
-    inputs.input_ids = Tensor::empty({batch_, fed}, DType::i64);
+    const bool decoder = model_.is_encoder_decoder();
+    ModelInputs inputs = context_;
+    Tensor& ids = decoder ? inputs.decoder_input_ids : inputs.input_ids;
+    ids = Tensor::empty({batch_, fed}, DType::i64);
     for (std::int64_t b = 0; b < batch_; ++b)
       std::copy_n(histories_[static_cast<std::size_t>(b)].data() + from, fed,
-                  inputs.input_ids.mutable_data<std::int64_t>() + b * fed);
+                  ids.mutable_data<std::int64_t>() + b * fed);
     if (padded_) {
-      inputs.attention_mask = Tensor::empty({batch_, total}, DType::u8);
+      Tensor& mask = decoder ? inputs.decoder_attention_mask : inputs.attention_mask;
+      mask = Tensor::empty({batch_, total}, DType::u8);
       for (std::int64_t b = 0; b < batch_; ++b)
-        std::copy_n(masks_[static_cast<std::size_t>(b)].data(), total,
-                    inputs.attention_mask.mutable_data<std::uint8_t>() + b * total);
-      inputs.position_ids = positions_from_mask(inputs.attention_mask, fed);
+        std::copy_n(masks_[static_cast<std::size_t>(b)].data(), total, mask.mutable_data<std::uint8_t>() + b * total);
+      // As transformers has it, the decoder of an encoder-decoder counts its padding.
+      if (!decoder) inputs.position_ids = positions_from_mask(mask, fed);
     }
     inputs.cache = cache;
     inputs.logits_to_keep = 1;
@@ -80,7 +88,8 @@ class Run {
       if (!ended_[row]) {
         const std::span<float> scores(logits.mutable_data<float>() + b * vocabulary,
                                       static_cast<std::size_t>(vocabulary));
-        next_[row] = chooser_.choose(scores, histories_[row], row, static_cast<std::uint64_t>(step_number));
+        next_[row] = chooser_.choose(scores, histories_[row], row, static_cast<std::uint64_t>(step_number),
+                                     step_number + 1 == limit_);
       } else {
         next_[row] = padding_;
       }
@@ -97,6 +106,7 @@ class Run {
  private:
   const Model& model_;
   const GenerationConfig& config_;
+  ModelInputs context_;
   TokenChooser chooser_;
   std::int64_t batch_;
   bool padded_;
@@ -129,23 +139,79 @@ GenerateStats run_steps(Run& run, KVCache* cache, std::int64_t fed, const TokenC
   return stats;
 }
 
+/// What is continued, and what goes along.
+struct Prompt {
+  Tensor ids, mask;  // [B, L]; the mask may be undefined
+  ModelInputs context;
+};
+
+Prompt decoder_prompt(const ModelInputs& inputs) {
+  for (const Tensor* t : {&inputs.inputs_embeds, &inputs.token_type_ids})
+    check(!t->defined(), ErrorCode::unsupported,
+          "[generate] inputs_embeds and token_type_ids cannot be continued, only input_ids");
+  Prompt out{inputs.input_ids, inputs.attention_mask, inputs};
+  out.context.input_ids = out.context.attention_mask = out.context.position_ids = Tensor();
+  return out;
+}
+
+/// One start token for each row [B, 1].
+Tensor start_tokens(const Model& model, const GenerationConfig& config, std::int64_t batch) {
+  std::vector<std::int64_t> start = config.decoder_start_token_id;
+  const CommonConfig& common = model.common();
+  for (const auto& fallback : {common.decoder_start_token_id, config.bos_token_id, common.bos_token_id})
+    if (start.empty() && fallback) start = {*fallback};
+  check(!start.empty(), ErrorCode::invalid_argument, "[generate] ", model.class_name(),
+        " needs decoder_start_token_id");
+  if (start.size() == 1) start.resize(static_cast<std::size_t>(batch), start[0]);
+  check(static_cast<std::int64_t>(start.size()) == batch, ErrorCode::invalid_argument, "[generate] ", start.size(),
+        " start tokens for ", batch, " rows");
+  return Tensor::from(start, {batch, 1});
+}
+
+Prompt encoder_decoder_prompt(const Model& model, const ModelInputs& inputs, const GenerationConfig& config) {
+  Prompt out{inputs.decoder_input_ids, inputs.decoder_attention_mask, {}};
+  const NoGrad quiet;
+  out.context.encoder_hidden_states = inputs.encoder_hidden_states.defined()
+                                          ? inputs.encoder_hidden_states
+                                          : model.encode(inputs).encoder_last_hidden_state;
+  out.context.attention_mask = inputs.attention_mask;
+  const std::int64_t batch = out.context.encoder_hidden_states.size(0);
+  const Tensor start = start_tokens(model, config, batch);
+  if (!out.ids.defined()) {
+    out.ids = start;
+    return out;
+  }
+  check(out.ids.rank() == 2 && out.ids.size(0) == batch && out.ids.size(1) > 0, ErrorCode::shape_mismatch,
+        "[generate] decoder_input_ids must be [", batch, ", L], got ", describe(out.ids));
+  const auto first = select(out.ids, 1, 0).to_vector<std::int64_t>(), wanted = start.to_vector<std::int64_t>();
+  bool begun = false;
+  for (std::size_t b = 0; b < first.size(); ++b) begun = begun || first[b] == wanted[b];
+  if (!begun) {
+    out.ids = concat(std::array{start, cast(out.ids, DType::i64)}, 1);
+    if (out.mask.defined()) out.mask = concat(std::array{Tensor::ones({batch, 1}, out.mask.dtype()), out.mask}, 1);
+  }
+  return out;
+}
+
 }  // namespace
 
-GenerateOutput generate(const Model& model, const Tensor& input_ids, const Tensor& attention_mask,
-                        const GenerationConfig& config, const TokenCallback& on_tokens, const CancelToken* cancel) {
-  check(input_ids.rank() == 2, ErrorCode::shape_mismatch, "[generate] input_ids must be [B, L], got ",
-        describe(input_ids));
-  const std::int64_t batch = input_ids.size(0);
-  const std::int64_t length = input_ids.size(1);
-  const std::vector<std::int64_t> ids = input_ids.to_vector<std::int64_t>();
+GenerateOutput generate(const Model& model, const ModelInputs& inputs, const GenerationConfig& config,
+                        const TokenCallback& on_tokens, const CancelToken* cancel) {
+  check(model.can_generate(), ErrorCode::unsupported, "[generate] ", model.class_name(), " does not generate text");
+  Prompt prompt = model.is_encoder_decoder() ? encoder_decoder_prompt(model, inputs, config) : decoder_prompt(inputs);
+  check(prompt.ids.defined() && prompt.ids.rank() == 2, ErrorCode::shape_mismatch,
+        "[generate] input_ids must be [B, L], got ", prompt.ids.defined() ? str(describe(prompt.ids)) : "nothing");
+  const std::int64_t batch = prompt.ids.size(0);
+  const std::int64_t length = prompt.ids.size(1);
+  const std::vector<std::int64_t> ids = prompt.ids.to_vector<std::int64_t>();
   std::vector<std::uint8_t> mask;
-  if (attention_mask.defined()) {
-    check(attention_mask.shape() == input_ids.shape(), ErrorCode::shape_mismatch, "[generate] attention_mask must be ",
-          to_string(input_ids.shape()), ", got ", describe(attention_mask));
-    mask = attention_mask.to_vector<std::uint8_t>();
+  if (prompt.mask.defined()) {
+    check(prompt.mask.shape() == prompt.ids.shape(), ErrorCode::shape_mismatch, "[generate] attention_mask must be ",
+          to_string(prompt.ids.shape()), ", got ", describe(prompt.mask));
+    mask = prompt.mask.to_vector<std::uint8_t>();
   }
   const bool padded = std::find(mask.begin(), mask.end(), 0) != mask.end();
-  Run run(model, config, batch, length, padded);
+  Run run(model, config, std::move(prompt.context), batch, length, padded);
   for (std::int64_t b = 0; b < batch; ++b) {
     const auto at = static_cast<std::size_t>(b * length);
     const auto count = static_cast<std::size_t>(length);
@@ -167,7 +233,9 @@ GenerateOutput generate(const Model& model, const Tensor& input_ids, const Tenso
 std::vector<std::int64_t> Session::generate(std::span<const std::int64_t> prompt, const GenerationConfig& config,
                                             const TokenCallback& on_tokens, const CancelToken* cancel) {
   const auto length = static_cast<std::int64_t>(prompt.size());
-  Run run(model_, config, 1, length, false);
+  check(!model_.is_encoder_decoder(), ErrorCode::unsupported, "[generate] a session needs a decoder, ",
+        model_.class_name(), " is an encoder-decoder");
+  Run run(model_, config, {}, 1, length, false);
   run.set_prompt(0, prompt, {});
   // At least the last token must be fed: its scores choose the next one.
   std::int64_t common = 0;

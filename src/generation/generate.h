@@ -23,15 +23,21 @@ struct GenerateStats {
 };
 
 struct GenerateOutput {
-  Tensor sequences;  // [B, L + N] i64: prompts, then new tokens; rows that ended early are filled with padding
+  /// [B, L + N] i64: prompts (of an encoder-decoder: what its decoder began with), then new tokens; rows that ended
+  /// early are filled with padding.
+  Tensor sequences;
   GenerateStats stats;
 };
 
-/// Continues prompts [B, L]; padding, if any, is on the left and 0 in attention_mask [B, L]. Errors: out_of_range (a
-/// prompt longer than the context, an id outside the vocabulary), numeric (NaN in the scores), cancelled.
-GenerateOutput generate(const Model& model, const Tensor& input_ids, const Tensor& attention_mask,
-                        const GenerationConfig& config, const TokenCallback& on_tokens = {},
-                        const CancelToken* cancel = nullptr);
+/// Continues the prompts input_ids [B, L]; padding, if any, is on the left and 0 in attention_mask [B, L]. Inputs that
+/// are not one a token (an encoder's states for cross-attention) are given to every forward pass.
+/// The encoder of an encoder-decoder reads the inputs once, or encoder_hidden_states are what it gave before; the
+/// prompts are decoder_input_ids (with decoder_attention_mask), put behind the start token unless they begin with it,
+/// or the start token alone.
+/// Errors: out_of_range (a prompt longer than the context, an id outside the vocabulary), numeric (NaN in the scores),
+/// unsupported (a model or an input that cannot be continued), cancelled.
+GenerateOutput generate(const Model& model, const ModelInputs& inputs, const GenerationConfig& config,
+                        const TokenCallback& on_tokens = {}, const CancelToken* cancel = nullptr);
 
 /// One conversation: keeps the keys and values of what the model has read, and reads only what is new. Not for use by
 /// several threads at once. The model must outlive it.

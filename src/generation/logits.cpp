@@ -68,6 +68,15 @@ void apply_top_p(std::span<float> scores, double p, std::vector<std::int32_t>& o
   }
 }
 
+void apply_forced_tokens(std::span<float> scores, std::span<const std::int64_t> ids) {
+  std::fill(scores.begin(), scores.end(), minus_infinity);
+  for (const std::int64_t id : ids) {
+    check(id >= 0 && id < static_cast<std::int64_t>(scores.size()), ErrorCode::out_of_range, "[generate] the token ",
+          id, " that is to be forced is not among ", scores.size());
+    scores[static_cast<std::size_t>(id)] = 0;
+  }
+}
+
 std::int64_t argmax_token(std::span<const float> scores) {
   return std::max_element(scores.begin(), scores.end()) - scores.begin();
 }
@@ -89,11 +98,14 @@ std::int64_t sample_token(std::span<const float> scores, double uniform) {
 }
 
 std::int64_t TokenChooser::choose(std::span<float> scores, std::span<const std::int64_t> seen, std::uint64_t row,
-                                  std::uint64_t step) {
+                                  std::uint64_t step, bool last) {
   float sum = 0;  // one NaN makes it NaN; infinities of both signs do too, and are as wrong
   for (const float s : scores) sum += s == minus_infinity ? 0 : s;
   check(!std::isnan(sum), ErrorCode::numeric, "[generate] the scores of token ", step, " hold NaN");
   apply_repetition_penalty(scores, seen, config_.repetition_penalty, marks_);
+  if (config_.forced_bos_token_id && seen.size() == 1)
+    apply_forced_tokens(scores, std::span(&*config_.forced_bos_token_id, 1));
+  if (!config_.forced_eos_token_id.empty() && last) apply_forced_tokens(scores, config_.forced_eos_token_id);
   if (!config_.do_sample) return argmax_token(scores);
   apply_temperature(scores, config_.temperature);
   apply_top_k(scores, config_.top_k, scratch_);

@@ -19,6 +19,8 @@ void apply_temperature(std::span<float> scores, double temperature);
 void apply_top_k(std::span<float> scores, std::int64_t k, std::vector<float>& scratch);
 /// -inf for the tail of tokens whose probabilities, from the least likely up, sum to at most 1 - p; one token stays.
 void apply_top_p(std::span<float> scores, double p, std::vector<std::int32_t>& order);
+/// 0 for `ids` and -inf for all other tokens.
+void apply_forced_tokens(std::span<float> scores, std::span<const std::int64_t> ids);
 /// The first largest score.
 std::int64_t argmax_token(std::span<const float> scores);
 /// Draws from softmax(scores) with a uniform number in [0, 1).
@@ -30,9 +32,9 @@ class TokenChooser {
  public:
   explicit TokenChooser(const GenerationConfig& config) : config_(config) {}
   /// `scores` [V] are changed; `seen` is the prompt (padding included) and what came after; `row` and `step` address
-  /// the random numbers. Throws numeric when a score is NaN.
+  /// the random numbers; `last` when no more tokens follow. Throws numeric when a score is NaN.
   std::int64_t choose(std::span<float> scores, std::span<const std::int64_t> seen, std::uint64_t row,
-                      std::uint64_t step);
+                      std::uint64_t step, bool last);
 
  private:
   GenerationConfig config_;

@@ -16,6 +16,7 @@ namespace trustformers {
 enum class Task {
   base,
   causal_lm,
+  seq2seq_lm,
   masked_lm,
   sequence_classification,
   token_classification,

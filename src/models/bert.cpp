@@ -78,20 +78,24 @@ class BertAttention {
         norm_(scope / "output" / "LayerNorm", c.hidden_size, c.layer_norm_eps),
         mask_{.scale = 1 / std::sqrt(static_cast<double>(c.hidden_size / heads_)), .causal = causal} {}
 
-  /// Keys and values come from `source` (x itself, or the encoder's states).
-  Tensor operator()(const Tensor& x, const Tensor& source, const Tensor& key_mask, KVCache* cache,
-                    std::size_t layer) const {
-    Tensor k = split_heads(key_(source), heads_);
-    Tensor v = split_heads(value_(source), heads_);
-    if (cache) {
-      const auto all = cache->update(layer, k, v);
-      k = all.keys;
-      v = all.values;
-    }
-    return norm_(dense_(merge_heads(attention(split_heads(query_(x), heads_), k, v, mask_, key_mask))) + x);
+  Tensor operator()(const Tensor& x, const Tensor& key_mask, KVCache* cache, std::size_t layer) const {
+    const KVCache::KeysValues own = keys_values(x);
+    return attend(x, cache ? cache->update(layer, own.keys, own.values) : own, key_mask);
+  }
+  /// Keys and values come from an encoder's states.
+  Tensor cross(const Tensor& x, const Tensor& source, const Tensor& key_mask, KVCache* cache, std::size_t layer) const {
+    return attend(x, cross_keys_values(cache, layer, [&] { return keys_values(source); }), key_mask);
   }
 
  private:
+  KVCache::KeysValues keys_values(const Tensor& source) const {
+    return {split_heads(key_(source), heads_), split_heads(value_(source), heads_)};
+  }
+  Tensor attend(const Tensor& x, const KVCache::KeysValues& seen, const Tensor& key_mask) const {
+    const Tensor q = split_heads(query_(x), heads_);
+    return norm_(dense_(merge_heads(attention(q, seen.keys, seen.values, mask_, key_mask))) + x);
+  }
+
   std::int64_t heads_;
   Linear query_, key_, value_, dense_;
   LayerNorm norm_;
@@ -115,9 +119,9 @@ class BertLayer {
   }
 
   Tensor operator()(Tensor x, const BertContext& context, std::size_t layer) const {
-    x = attention_(x, x, context.key_mask, context.cache, layer);
+    x = attention_(x, context.key_mask, context.cache, layer);
     if (cross_ && context.encoder_states.defined())
-      x = (*cross_)(x, context.encoder_states, context.encoder_mask, nullptr, layer);
+      x = cross_->cross(x, context.encoder_states, context.encoder_mask, context.cache, layer);
     return norm_(output_(act_(intermediate_(x))) + x);
   }
 
@@ -253,7 +257,8 @@ class BertWithHead final : public Model {
           out.loss = span_loss(out.start_logits, out.end_logits, in.start_positions, in.end_positions);
         break;
       }
-      case Task::base: break;
+      case Task::base:
+      case Task::seq2seq_lm: break;
     }
     return out;
   }

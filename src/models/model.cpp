@@ -15,6 +15,9 @@ Tensor* ModelInputs::find(std::string_view name) {
                                                           {"position_ids", &position_ids},
                                                           {"encoder_hidden_states", &encoder_hidden_states},
                                                           {"encoder_attention_mask", &encoder_attention_mask},
+                                                          {"decoder_input_ids", &decoder_input_ids},
+                                                          {"decoder_inputs_embeds", &decoder_inputs_embeds},
+                                                          {"decoder_attention_mask", &decoder_attention_mask},
                                                           {"labels", &labels},
                                                           {"start_positions", &start_positions},
                                                           {"end_positions", &end_positions},
@@ -25,21 +28,27 @@ Tensor* ModelInputs::find(std::string_view name) {
 }
 
 Tensor ModelOutput::find(std::string_view name) const {
-  const std::pair<std::string_view, const Tensor*> members[] = {{"last_hidden_state", &last_hidden_state},
-                                                                {"pooler_output", &pooler_output},
-                                                                {"logits", &logits},
-                                                                {"start_logits", &start_logits},
-                                                                {"end_logits", &end_logits},
-                                                                {"prediction_logits", &prediction_logits},
-                                                                {"seq_relationship_logits", &seq_relationship_logits},
-                                                                {"loss", &loss}};
+  const std::pair<std::string_view, const Tensor*> members[] = {
+      {"last_hidden_state", &last_hidden_state},
+      {"pooler_output", &pooler_output},
+      {"logits", &logits},
+      {"start_logits", &start_logits},
+      {"end_logits", &end_logits},
+      {"prediction_logits", &prediction_logits},
+      {"seq_relationship_logits", &seq_relationship_logits},
+      {"encoder_last_hidden_state", &encoder_last_hidden_state},
+      {"loss", &loss}};
   for (const auto& [known, member] : members)
     if (known == name) return *member;
-  constexpr std::string_view prefix = "hidden_states.";
-  if (name.starts_with(prefix)) {
-    std::size_t index = hidden_states.size();
+  const std::pair<std::string_view, const std::vector<Tensor>*> lists[] = {
+      {"hidden_states.", &hidden_states},
+      {"encoder_hidden_states.", &encoder_hidden_states},
+      {"decoder_hidden_states.", &decoder_hidden_states}};
+  for (const auto& [prefix, list] : lists) {
+    if (!name.starts_with(prefix)) continue;
+    std::size_t index = list->size();
     std::from_chars(name.data() + prefix.size(), name.data() + name.size(), index);
-    if (index < hidden_states.size()) return hidden_states[index];
+    if (index < list->size()) return (*list)[index];
   }
   return Tensor();
 }
@@ -55,6 +64,7 @@ CommonConfig CommonConfig::parse(const Json& config, std::string_view where, boo
   v("pad_token_id", c.pad_token_id);
   v("bos_token_id", c.bos_token_id);
   v("eos_token_id", c.eos_token_id);
+  v("decoder_start_token_id", c.decoder_start_token_id);
   v("problem_type", c.problem_type);
   v("tie_word_embeddings", c.tie_word_embeddings);
   // transformers lets id2label decide; num_labels alone is how older files say it
@@ -73,6 +83,10 @@ CommonConfig CommonConfig::parse(const Json& config, std::string_view where, boo
   check(c.num_labels >= 1 && c.num_labels < (1 << 24), ErrorCode::parse, "[config] ", where,
         ": \"num_labels\" must be a positive number, got ", c.num_labels);
   return c;
+}
+
+ModelOutput Model::encode(const ModelInputs&) const {
+  fail(ErrorCode::unsupported, "[encode] ", class_name_, " is not an encoder-decoder");
 }
 
 void save_pretrained(const Model& model, const std::filesystem::path& folder) {

@@ -21,8 +21,12 @@ struct ModelInputs {
   Tensor attention_mask = {};          // [B, S], 1 for tokens and 0 for padding; S counts cached positions too
   Tensor token_type_ids = {};          // [B, L] i64
   Tensor position_ids = {};            // [B, L] or [1, L] i64
-  Tensor encoder_hidden_states = {};   // [B, T, E], for cross-attention
-  Tensor encoder_attention_mask = {};  // [B, T]
+  Tensor encoder_hidden_states = {};   // [B, T, E], for cross-attention; an encoder-decoder then skips its encoder
+  Tensor encoder_attention_mask = {};  // [B, T], beside encoder_hidden_states of a decoder
+  // What the decoder of an encoder-decoder reads; all of the above is its encoder's.
+  Tensor decoder_input_ids = {};       // [B, L] i64
+  Tensor decoder_inputs_embeds = {};   // [B, L, D] f32, instead of decoder_input_ids
+  Tensor decoder_attention_mask = {};  // [B, S] like attention_mask
   // Targets: with them the output has a loss. Labels of -100 do not count.
   Tensor labels = {};               // as the head says
   Tensor start_positions = {};      // [B] i64
@@ -41,15 +45,17 @@ struct ModelInputs {
 
 /// What forward gives; undefined where the head has no such output.
 struct ModelOutput {
-  Tensor last_hidden_state;           // [B, L, D]
-  Tensor pooler_output;               // [B, D]
-  Tensor logits;                      // [B, L, V], [B, L, labels], [B, labels] or [B, C]
-  Tensor start_logits;                // [B, L]
-  Tensor end_logits;                  // [B, L]
-  Tensor prediction_logits;           // [B, L, V]
-  Tensor seq_relationship_logits;     // [B, 2]
-  Tensor loss;                        // scalar
-  std::vector<Tensor> hidden_states;  // the embeddings, then the output of each layer
+  Tensor last_hidden_state;                                          // [B, L, D]
+  Tensor pooler_output;                                              // [B, D]
+  Tensor logits;                                                     // [B, L, V], [B, L, labels], [B, labels] or [B, C]
+  Tensor start_logits;                                               // [B, L]
+  Tensor end_logits;                                                 // [B, L]
+  Tensor prediction_logits;                                          // [B, L, V]
+  Tensor seq_relationship_logits;                                    // [B, 2]
+  Tensor loss;                                                       // scalar
+  Tensor encoder_last_hidden_state;                                  // [B, T, E], of an encoder-decoder
+  std::vector<Tensor> hidden_states;                                 // the embeddings, then the output of each layer
+  std::vector<Tensor> encoder_hidden_states, decoder_hidden_states;  // the same of an encoder-decoder
 
   /// The output of that name ("logits", "hidden_states.2"), undefined if there is none.
   Tensor find(std::string_view name) const;
@@ -62,7 +68,7 @@ struct CommonConfig {
   std::int64_t hidden_size = 0;
   std::int64_t max_position_embeddings = 0;  // 0: no limit
   bool learned_positions = false;            // a table: no position beyond the limit exists
-  std::optional<std::int64_t> pad_token_id, bos_token_id;
+  std::optional<std::int64_t> pad_token_id, bos_token_id, decoder_start_token_id;
   std::vector<std::int64_t> eos_token_id;
   std::int64_t num_labels = 2;
   std::vector<std::string> labels;  // by id, when the config names them
@@ -89,6 +95,11 @@ class Model {
   const std::string& class_name() const { return class_name_; }
   /// True when forward gives next-token logits and takes a cache.
   virtual bool can_generate() const { return false; }
+  /// True when forward has a decoder that reads decoder_input_ids, beside the encoder that reads everything else.
+  virtual bool is_encoder_decoder() const { return false; }
+  /// Runs the encoder of an encoder-decoder alone: encoder_last_hidden_state, and encoder_hidden_states when asked for.
+  /// forward takes the former back as encoder_hidden_states. Other models: unsupported.
+  virtual ModelOutput encode(const ModelInputs& inputs) const;
 
  protected:
   CommonConfig common_;

@@ -35,6 +35,7 @@ std::string_view to_string(Task task) {
   switch (task) {
     case Task::base: return "base";
     case Task::causal_lm: return "causal_lm";
+    case Task::seq2seq_lm: return "seq2seq_lm";
     case Task::masked_lm: return "masked_lm";
     case Task::sequence_classification: return "sequence_classification";
     case Task::token_classification: return "token_classification";

@@ -16,6 +16,12 @@ inline Tensor merge_heads(const Tensor& x) {
   return reshape(transpose(x, 1, 2), {x.size(0), x.size(2), x.size(1) * x.size(3)});
 }
 
+/// Keys and values of cross-attention: what `make` gives, once per cache and layer.
+inline KVCache::KeysValues cross_keys_values(KVCache* cache, std::size_t layer,
+                                             FunctionRef<KVCache::KeysValues()> make) {
+  return cache ? cache->fixed(layer, make) : make();
+}
+
 /// attention_mask [B, S] (1 or true: a token, 0: padding) as the key mask of attention(); undefined when undefined or
 /// when nothing is padded, so that unpadded batches take the plain path.
 Tensor key_mask(const Tensor& attention_mask);

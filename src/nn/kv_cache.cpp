@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../ops/shape/shape_ops.h"
 #include "../tensor/device.h"
 #include "../tensor/op.h"
 
@@ -23,6 +24,29 @@ Tensor larger_buffer(const Tensor& old, const Tensor& like, std::int64_t capacit
   return fresh;
 }
 
+/// `rows` of t [B, H, S, D] in that order, with room for t's capacity; positions from `length` on stay unwritten.
+Tensor rows_of(const Tensor& t, std::span<const std::int64_t> rows, std::int64_t length) {
+  Shape shape = t.shape();
+  shape[0] = static_cast<std::int64_t>(rows.size());
+  Tensor fresh = Tensor::empty(shape, t.dtype(), &t.device());
+  const auto row = [&](const Tensor& of, std::int64_t r) {
+    Shape one = of.shape();
+    one[0] = 1;
+    one[2] = length;
+    return make_view(of, one, of.strides(), of.impl().offset + r * of.strides()[0]);
+  };
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    check(rows[i] >= 0 && rows[i] < t.size(0), ErrorCode::out_of_range, "[kv_cache] no row ", rows[i]);
+    fresh.device().write(row(t, rows[i]), row(fresh, static_cast<std::int64_t>(i)));
+  }
+  return fresh;
+}
+
+void check_no_gradients(const Tensor& k, const Tensor& v) {
+  check(!(grad_enabled() && (k.requires_grad() || v.requires_grad())), ErrorCode::invalid_argument,
+        "[kv_cache] a cache cannot be used while gradients are recorded");
+}
+
 }  // namespace
 
 void KVCache::grow(Layer& layer, const Tensor& k, const Tensor& v, std::int64_t needed) const {
@@ -34,8 +58,7 @@ void KVCache::grow(Layer& layer, const Tensor& k, const Tensor& v, std::int64_t 
 }
 
 KVCache::KeysValues KVCache::update(std::size_t layer_index, const Tensor& k, const Tensor& v) {
-  check(!(grad_enabled() && (k.requires_grad() || v.requires_grad())), ErrorCode::invalid_argument,
-        "[kv_cache] a cache cannot be used while gradients are recorded");
+  check_no_gradients(k, v);
   if (layers_.size() <= layer_index) layers_.resize(layer_index + 1);
   Layer& layer = layers_[layer_index];
   if (layer.keys.defined())
@@ -51,6 +74,22 @@ KVCache::KeysValues KVCache::update(std::size_t layer_index, const Tensor& k, co
   return {positions_of(layer.keys, 0, total), positions_of(layer.values, 0, total)};
 }
 
+KVCache::KeysValues KVCache::fixed(std::size_t layer_index, FunctionRef<KeysValues()> make) {
+  if (fixed_.size() <= layer_index) fixed_.resize(layer_index + 1);
+  KeysValues& layer = fixed_[layer_index];
+  if (!layer.keys.defined()) {
+    const KeysValues made = make();
+    check_no_gradients(made.keys, made.values);
+    layer = {contiguous(made.keys), contiguous(made.values)};
+  }
+  return layer;
+}
+
+void KVCache::clear() {
+  truncate(0);
+  fixed_.clear();
+}
+
 void KVCache::truncate(std::int64_t length) {
   for (Layer& layer : layers_) {
     check(length >= 0 && length <= layer.length, ErrorCode::out_of_range, "[kv_cache] cannot truncate ", layer.length,
@@ -60,32 +99,25 @@ void KVCache::truncate(std::int64_t length) {
 }
 
 void KVCache::select_rows(std::span<const std::int64_t> rows) {
-  for (Layer& layer : layers_) {
-    if (!layer.keys.defined()) continue;
-    for (Tensor* buffer : {&layer.keys, &layer.values}) {
-      Shape shape = buffer->shape();
-      shape[0] = static_cast<std::int64_t>(rows.size());
-      Tensor fresh = Tensor::empty(shape, buffer->dtype(), &buffer->device());
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        check(rows[i] >= 0 && rows[i] < buffer->size(0), ErrorCode::out_of_range, "[kv_cache] no row ", rows[i]);
-        const auto row = [&](const Tensor& t, std::int64_t r) {
-          Shape one = t.shape();
-          one[0] = 1;
-          one[2] = layer.length;
-          return make_view(t, one, t.strides(), t.impl().offset + r * t.strides()[0]);
-        };
-        fresh.device().write(row(*buffer, rows[i]), row(fresh, static_cast<std::int64_t>(i)));
-      }
-      *buffer = fresh;
-    }
-  }
+  for (Layer& layer : layers_)
+    if (layer.keys.defined())
+      for (Tensor* buffer : {&layer.keys, &layer.values}) *buffer = rows_of(*buffer, rows, layer.length);
+  for (KeysValues& layer : fixed_)
+    if (layer.keys.defined())
+      for (Tensor* t : {&layer.keys, &layer.values}) *t = rows_of(*t, rows, t->size(2));
 }
 
 std::int64_t KVCache::bytes() const {
   std::int64_t sum = 0;
-  for (const Layer& layer : layers_)
-    if (layer.keys.defined())
-      sum += byte_size(layer.keys.dtype(), layer.keys.numel()) + byte_size(layer.values.dtype(), layer.values.numel());
+  const auto add = [&](const Tensor& t) { sum += t.defined() ? byte_size(t.dtype(), t.numel()) : 0; };
+  for (const Layer& layer : layers_) {
+    add(layer.keys);
+    add(layer.values);
+  }
+  for (const KeysValues& layer : fixed_) {
+    add(layer.keys);
+    add(layer.values);
+  }
   return sum;
 }
 

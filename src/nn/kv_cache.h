@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "../base/function_ref.h"
 #include "../tensor/tensor.h"
 
 namespace trustformers {
@@ -25,13 +26,17 @@ class KVCache {
   /// Appends k and v [B, H, L, D] of `layer` and returns everything it holds now.
   KeysValues update(std::size_t layer, const Tensor& k, const Tensor& v);
 
+  /// Keys and values of `layer` that do not grow, such as those of an encoder's states: `make` is called once, the
+  /// result is kept until clear(). Rows of select_rows() are those of the batch here too.
+  KeysValues fixed(std::size_t layer, FunctionRef<KeysValues()> make);
+
   /// Positions held by the first layer; all layers agree between forward passes.
   std::int64_t length() const { return layers_.empty() ? 0 : layers_[0].length; }
   /// Makes room for `positions`, so that updates up to there allocate nothing.
   void reserve(std::int64_t positions) { reserved_ = positions; }
-  /// Forgets everything from `length` on. Throws out_of_range when there is less.
+  /// Forgets everything from `length` on, except what is fixed. Throws out_of_range when there is less.
   void truncate(std::int64_t length);
-  void clear() { truncate(0); }
+  void clear();
   /// Keeps the batch rows `rows` in that order (finished requests leave, beams move).
   void select_rows(std::span<const std::int64_t> rows);
   /// Bytes of the buffers.
@@ -44,6 +49,7 @@ class KVCache {
   };
   void grow(Layer& layer, const Tensor& k, const Tensor& v, std::int64_t needed) const;
   std::vector<Layer> layers_;
+  std::vector<KeysValues> fixed_;
   std::int64_t reserved_ = 0;
 };
 

@@ -125,7 +125,8 @@ GenerateOutput PreTrainedModel::generate(const BatchEncoding& prompt, const Gene
                                          const TokenCallback& on_tokens, const CancelToken* cancel) const {
   check(config.stop_strings.empty(), ErrorCode::invalid_argument,
         "[generate] stop_strings need a TextStreamer, which knows the tokenizer");
-  return trustformers::generate(*model_, prompt.input_ids, prompt.attention_mask, config, on_tokens, cancel);
+  return trustformers::generate(*model_, {.input_ids = prompt.input_ids, .attention_mask = prompt.attention_mask},
+                                config, on_tokens, cancel);
 }
 
 GenerateOutput PreTrainedModel::generate(const BatchEncoding& prompt, const GenerationConfig& config,
@@ -133,7 +134,7 @@ GenerateOutput PreTrainedModel::generate(const BatchEncoding& prompt, const Gene
   check(prompt.input_ids.size(0) == 1, ErrorCode::shape_mismatch, "[generate] a TextStreamer takes one prompt, got ",
         describe(prompt.input_ids));
   GenerateOutput out = trustformers::generate(
-      *model_, prompt.input_ids, prompt.attention_mask, config,
+      *model_, {.input_ids = prompt.input_ids, .attention_mask = prompt.attention_mask}, config,
       [&](std::span<const std::int64_t> tokens) { return streamer.put(tokens[0]); }, cancel);
   streamer.end();
   return out;

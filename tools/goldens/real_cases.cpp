@@ -110,7 +110,7 @@ class RealCase {
     GenerationConfig config;
     config.max_new_tokens = static_cast<std::int64_t>(expected.size());
     config.eos_token_id = ids_of(case_.description.at("eos"));
-    Ids got = generate(model, row(input), Tensor(), config).sequences.to_vector<std::int64_t>();
+    Ids got = generate(model, {.input_ids = row(input)}, config).sequences.to_vector<std::int64_t>();
     got.erase(got.begin(), got.begin() + static_cast<std::ptrdiff_t>(input.size()));
     const auto equal = std::mismatch(got.begin(), got.end(), expected.begin(), expected.end()).first - got.begin();
     const std::int64_t needed = prompt.at(bar).as_int();

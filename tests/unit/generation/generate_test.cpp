@@ -53,7 +53,9 @@ std::vector<Ids> batched(const Model& model, const std::vector<Ids>& rows, const
     mask.insert(mask.end(), row.size(), 1);
   }
   const Shape shape = {static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(length)};
-  const Tensor out = generate(model, Tensor::from(ids, shape), Tensor::from(mask, shape), config).sequences;
+  const Tensor out =
+      generate(model, {.input_ids = Tensor::from(ids, shape), .attention_mask = Tensor::from(mask, shape)}, config)
+          .sequences;
   const Ids all = out.to_vector<std::int64_t>();
   std::vector<Ids> fresh;
   const auto width = static_cast<std::size_t>(out.size(1));
