@@ -21,7 +21,8 @@ Tensor* ModelInputs::find(std::string_view name) {
                                                           {"labels", &labels},
                                                           {"start_positions", &start_positions},
                                                           {"end_positions", &end_positions},
-                                                          {"next_sentence_label", &next_sentence_label}};
+                                                          {"next_sentence_label", &next_sentence_label},
+                                                          {"sentence_order_label", &sentence_order_label}};
   for (const auto& [known, member] : members)
     if (known == name) return member;
   return nullptr;
@@ -36,6 +37,7 @@ Tensor ModelOutput::find(std::string_view name) const {
       {"end_logits", &end_logits},
       {"prediction_logits", &prediction_logits},
       {"seq_relationship_logits", &seq_relationship_logits},
+      {"sop_logits", &sop_logits},
       {"encoder_last_hidden_state", &encoder_last_hidden_state},
       {"loss", &loss}};
   for (const auto& [known, member] : members)

@@ -28,11 +28,12 @@ struct ModelInputs {
   Tensor decoder_inputs_embeds = {};   // [B, L, D] f32, instead of decoder_input_ids
   Tensor decoder_attention_mask = {};  // [B, S] like attention_mask
   // Targets: with them the output has a loss. Labels of -100 do not count.
-  Tensor labels = {};               // as the head says
-  Tensor start_positions = {};      // [B] i64
-  Tensor end_positions = {};        // [B] i64
-  Tensor next_sentence_label = {};  // [B] i64
-  double label_smoothing = 0;       // of the classification losses
+  Tensor labels = {};                // as the head says
+  Tensor start_positions = {};       // [B] i64
+  Tensor end_positions = {};         // [B] i64
+  Tensor next_sentence_label = {};   // [B] i64
+  Tensor sentence_order_label = {};  // [B] i64
+  double label_smoothing = 0;        // of the classification losses
   /// Past positions, extended by this call.
   KVCache* cache = nullptr;
   bool output_hidden_states = false;
@@ -52,6 +53,7 @@ struct ModelOutput {
   Tensor end_logits;                                                 // [B, L]
   Tensor prediction_logits;                                          // [B, L, V]
   Tensor seq_relationship_logits;                                    // [B, 2]
+  Tensor sop_logits;                                                 // [B, 2], ALBERT's sentence order
   Tensor loss;                                                       // scalar
   Tensor encoder_last_hidden_state;                                  // [B, T, E], of an encoder-decoder
   std::vector<Tensor> hidden_states;                                 // the embeddings, then the output of each layer

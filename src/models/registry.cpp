@@ -2,9 +2,16 @@
 
 // One line an architecture: X(name) stands for name_architecture(), defined in the model's file.
 #define TRUSTFORMERS_ARCHITECTURES(X) \
+  X(albert)                           \
   X(bert)                             \
+  X(camembert)                        \
+  X(distilbert)                       \
+  X(electra)                          \
   X(gpt2)                             \
-  X(llama)
+  X(llama)                            \
+  X(mpnet)                            \
+  X(roberta)                          \
+  X(xlm_roberta)
 
 namespace trustformers {
 

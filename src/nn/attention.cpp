@@ -4,6 +4,7 @@
 
 #include "../ops/elementwise/binary.h"
 #include "../ops/elementwise/unary.h"
+#include "../ops/reduce/reduce.h"
 
 namespace trustformers {
 
@@ -38,6 +39,12 @@ Tensor positions_from_mask(const Tensor& attention_mask, std::int64_t length) {
     }
   }
   return out;
+}
+
+Tensor positions_from_ids(const Tensor& input_ids, std::int64_t pad, std::int64_t past) {
+  const auto pad_id = static_cast<double>(pad);
+  const Tensor token = cast(logical_not(equal(input_ids, pad_id)), DType::i64);
+  return (cumsum(token, 1) + static_cast<double>(past)) * token + pad_id;
 }
 
 std::int64_t positions_needed(const Tensor& positions) {

@@ -1,0 +1,84 @@
+// DistilBERT (Sanh et al. 2019): a BERT of half the depth, without token types and pooler.
+#include "encoder.h"
+#include "encoder_layers.h"
+
+namespace trustformers {
+namespace {
+
+constexpr AttentionNames attention_names{"attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin",
+                                         "sa_layer_norm"};
+constexpr FeedForwardNames feed_forward_names{"ffn.lin1", "ffn.lin2", "output_layer_norm"};
+
+struct DistilBertLayer {
+  EncoderAttention attention;
+  EncoderFeedForward feed_forward;
+
+  DistilBertLayer(const Scope& scope, const EncoderConfig& c)
+      : attention(scope, c, attention_names), feed_forward(scope, c, feed_forward_names) {}
+};
+
+class DistilBertBody final : public Body {
+ public:
+  DistilBertBody(const Scope& scope, const EncoderConfig& c)
+      : embeddings_(scope / "embeddings", {.vocab = c.vocab_size,
+                                           .width = c.hidden_size,
+                                           .positions = c.max_position_embeddings,
+                                           .eps = c.layer_norm_eps}) {
+    for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) layers_.emplace_back(scope / "transformer" / "layer" / i, c);
+  }
+
+  ModelOutput forward(const ModelInputs& in) const override {
+    const Tensor seen = key_mask(in.attention_mask);
+    return run_layers(
+        in, embeddings_(in, positions_or_consecutive(in)), layers_.size(),
+        [&](std::size_t i, const Tensor& x) { return layers_[i].feed_forward(layers_[i].attention(x, seen)); });
+  }
+  const Embedding& input_embeddings() const override { return embeddings_.words(); }
+
+ private:
+  EncoderEmbeddings embeddings_;
+  std::vector<DistilBertLayer> layers_;
+};
+
+template <Task task>
+std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root) {
+  const auto c = read_encoder_config<EncoderConfig>(json, where);
+  CommonConfig common = CommonConfig::parse(json, where, true);
+  common.max_position_embeddings = c.max_position_embeddings;
+  common.learned_positions = true;
+  const TransformSpec classifier{.dense = "pre_classifier", .activation = "relu"};
+  const EncoderHeads heads{.body = "distilbert",
+                           .lm = {.dense = "vocab_transform",
+                                  .activation = c.hidden_act,
+                                  .norm = "vocab_layer_norm",
+                                  .eps = c.layer_norm_eps},
+                           .lm_decoder = "vocab_projector",
+                           .lm_bias = "vocab_projector.bias",
+                           .lm_untied_bias = "vocab_projector.bias",
+                           .sentence = SentenceVector::first,
+                           .sentence_transform = classifier,
+                           .choice = SentenceVector::first,
+                           .choice_transform = classifier};
+  root.parameters().ignore({"vocab_*", "*classifier.*"});
+  return std::make_unique<EncoderModel>(std::move(common), root, task, heads, [&](const Scope& scope, PoolerUse) {
+    return std::make_unique<DistilBertBody>(scope, c);
+  });
+}
+
+}  // namespace
+
+Architecture distilbert_architecture() {
+  return {
+      .model_type = "distilbert",
+      .base_prefix = "distilbert",
+      .classes = {{"DistilBertModel", Task::base, make<Task::base>},
+                  {"DistilBertForMaskedLM", Task::masked_lm, make<Task::masked_lm>},
+                  {"DistilBertForSequenceClassification", Task::sequence_classification,
+                   make<Task::sequence_classification>},
+                  {"DistilBertForTokenClassification", Task::token_classification, make<Task::token_classification>},
+                  {"DistilBertForQuestionAnswering", Task::question_answering, make<Task::question_answering>},
+                  {"DistilBertForMultipleChoice", Task::multiple_choice, make<Task::multiple_choice>}},
+      .gguf = {}};
+}
+
+}  // namespace trustformers
