@@ -77,6 +77,9 @@ class Run {
         std::copy_n(masks_[static_cast<std::size_t>(b)].data(), total, mask.mutable_data<std::uint8_t>() + b * total);
       // As transformers has it, the decoder of an encoder-decoder counts its padding.
       if (!decoder) inputs.position_ids = positions_from_mask(mask, fed);
+    } else if (!decoder) {
+      // From 0, as transformers counts here even for models that begin elsewhere when left alone (RoBERTa).
+      inputs.position_ids = consecutive_positions(from, fed);
     }
     inputs.cache = cache;
     inputs.logits_to_keep = 1;

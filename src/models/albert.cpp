@@ -81,8 +81,7 @@ class AlbertBody final : public Body {
   std::optional<FirstTokenPooler> pooler_;
 };
 
-template <Task task>
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root) {
+std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
   AlbertConfig c;
   c.hidden_act = "gelu_new";
   read_encoder_config_into(c, json, where);
@@ -91,7 +90,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
   common.learned_positions = true;
   const EncoderHeads heads{.body = "albert",
                            .lm = {.dense = "predictions.dense",
-                                  .activation = c.hidden_act,
+                                  .activation = c.activation(),
                                   .norm = "predictions.LayerNorm",
                                   .outputs = c.embedding_size,
                                   .eps = c.layer_norm_eps},
@@ -113,14 +112,11 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture albert_architecture() {
   return {.model_type = "albert",
           .base_prefix = "albert",
-          .classes = {{"AlbertModel", Task::base, make<Task::base>},
-                      {"AlbertForMaskedLM", Task::masked_lm, make<Task::masked_lm>},
-                      {"AlbertForSequenceClassification", Task::sequence_classification,
-                       make<Task::sequence_classification>},
-                      {"AlbertForTokenClassification", Task::token_classification, make<Task::token_classification>},
-                      {"AlbertForQuestionAnswering", Task::question_answering, make<Task::question_answering>},
-                      {"AlbertForMultipleChoice", Task::multiple_choice, make<Task::multiple_choice>},
-                      {"AlbertForPreTraining", Task::pretraining, make<Task::pretraining>}},
+          .classes =
+              encoder_classes("Albert",
+                              {Task::base, Task::masked_lm, Task::sequence_classification, Task::token_classification,
+                               Task::question_answering, Task::multiple_choice, Task::pretraining},
+                              make),
           .gguf = {}};
 }
 

@@ -4,12 +4,11 @@
 namespace trustformers {
 namespace {
 
-template <Task task>
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root) {
+std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
   const auto c = read_encoder_config<BertConfig>(json, where);
   const EncoderHeads heads{.body = "bert",
                            .lm = {.dense = "cls.predictions.transform.dense",
-                                  .activation = c.hidden_act,
+                                  .activation = c.activation(),
                                   .norm = "cls.predictions.transform.LayerNorm",
                                   .eps = c.layer_norm_eps},
                            .lm_decoder = "cls.predictions.decoder",
@@ -47,20 +46,13 @@ GgufArchitecture bert_gguf() {
 }  // namespace
 
 Architecture bert_architecture() {
-  return {
-      .model_type = "bert",
-      .base_prefix = "bert",
-      .classes = {{"BertModel", Task::base, make<Task::base>},
-                  {"BertForMaskedLM", Task::masked_lm, make<Task::masked_lm>},
-                  {"BertLMHeadModel", Task::causal_lm, make<Task::causal_lm>},
-                  {"BertForNextSentencePrediction", Task::next_sentence_prediction,
-                   make<Task::next_sentence_prediction>},
-                  {"BertForPreTraining", Task::pretraining, make<Task::pretraining>},
-                  {"BertForSequenceClassification", Task::sequence_classification, make<Task::sequence_classification>},
-                  {"BertForTokenClassification", Task::token_classification, make<Task::token_classification>},
-                  {"BertForQuestionAnswering", Task::question_answering, make<Task::question_answering>},
-                  {"BertForMultipleChoice", Task::multiple_choice, make<Task::multiple_choice>}},
-      .gguf = bert_gguf()};
+  std::vector<ModelClass> classes = encoder_classes(
+      "Bert",
+      {Task::base, Task::causal_lm, Task::masked_lm, Task::sequence_classification, Task::token_classification,
+       Task::question_answering, Task::multiple_choice, Task::next_sentence_prediction, Task::pretraining},
+      make);
+  classes[1].name = "BertLMHeadModel";
+  return {.model_type = "bert", .base_prefix = "bert", .classes = std::move(classes), .gguf = bert_gguf()};
 }
 
 }  // namespace trustformers

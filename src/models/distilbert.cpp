@@ -40,16 +40,15 @@ class DistilBertBody final : public Body {
   std::vector<DistilBertLayer> layers_;
 };
 
-template <Task task>
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root) {
+std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
   const auto c = read_encoder_config<EncoderConfig>(json, where);
   CommonConfig common = CommonConfig::parse(json, where, true);
   common.max_position_embeddings = c.max_position_embeddings;
   common.learned_positions = true;
-  const TransformSpec classifier{.dense = "pre_classifier", .activation = "relu"};
+  const TransformSpec classifier{.dense = "pre_classifier", .activation = fixed_activation("relu")};
   const EncoderHeads heads{.body = "distilbert",
                            .lm = {.dense = "vocab_transform",
-                                  .activation = c.hidden_act,
+                                  .activation = c.activation(),
                                   .norm = "vocab_layer_norm",
                                   .eps = c.layer_norm_eps},
                            .lm_decoder = "vocab_projector",
@@ -68,17 +67,13 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture distilbert_architecture() {
-  return {
-      .model_type = "distilbert",
-      .base_prefix = "distilbert",
-      .classes = {{"DistilBertModel", Task::base, make<Task::base>},
-                  {"DistilBertForMaskedLM", Task::masked_lm, make<Task::masked_lm>},
-                  {"DistilBertForSequenceClassification", Task::sequence_classification,
-                   make<Task::sequence_classification>},
-                  {"DistilBertForTokenClassification", Task::token_classification, make<Task::token_classification>},
-                  {"DistilBertForQuestionAnswering", Task::question_answering, make<Task::question_answering>},
-                  {"DistilBertForMultipleChoice", Task::multiple_choice, make<Task::multiple_choice>}},
-      .gguf = {}};
+  return {.model_type = "distilbert",
+          .base_prefix = "distilbert",
+          .classes = encoder_classes("DistilBert",
+                                     {Task::base, Task::masked_lm, Task::sequence_classification,
+                                      Task::token_classification, Task::question_answering, Task::multiple_choice},
+                                     make),
+          .gguf = {}};
 }
 
 }  // namespace trustformers

@@ -26,19 +26,20 @@ struct ElectraConfig : BertConfig {
   }
 };
 
-template <Task task>
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root) {
+std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
   ElectraConfig c;
   c.embedding_size = 128;
   c.has_pooler = false;
   read_encoder_config_into(c, json, where);
   // null means none here, where elsewhere it means the default
-  if (const Json* act = json.find("summary_activation"); act && act->is_null()) c.summary_activation.clear();
-  const SentenceVector summary = c.summary(where);
+  const Json* act = json.find("summary_activation");
+  const auto summary_activation = act && act->is_null()
+                                      ? std::optional<ActivationFunction>()
+                                      : ActivationFunction::parse(c.summary_activation, "summary_activation");
   const EncoderHeads heads{
       .body = "electra",
       .lm = {.dense = "generator_predictions.dense",
-             .activation = "gelu",
+             .activation = fixed_activation("gelu"),
              .norm = "generator_predictions.LayerNorm",
              .outputs = c.embedding_size,
              .eps = c.layer_norm_eps},
@@ -46,12 +47,12 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
       .lm_bias = "generator_lm_head.bias",
       .lm_untied_bias = "generator_lm_head.bias",
       .sentence = SentenceVector::first,
-      .sentence_transform = {.dense = "classifier.dense", .activation = "gelu"},
+      .sentence_transform = {.dense = "classifier.dense", .activation = fixed_activation("gelu")},
       .sentence_classifier = "classifier.out_proj",
-      .choice = summary,
+      .choice = c.summary(where),
       .choice_transform = {.dense = c.summary_use_proj ? "sequence_summary.summary" : "",
-                           .activation = c.summary_activation},
-      .detector_transform = {.dense = "discriminator_predictions.dense", .activation = c.hidden_act},
+                           .activation = summary_activation},
+      .detector_transform = {.dense = "discriminator_predictions.dense", .activation = c.activation()},
       .detector = "discriminator_predictions.dense_prediction"};
   return make_bert_like(json, where, root, task, c, heads);
 }
@@ -61,15 +62,11 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture electra_architecture() {
   return {.model_type = "electra",
           .base_prefix = "electra",
-          .classes = {{"ElectraModel", Task::base, make<Task::base>},
-                      {"ElectraForMaskedLM", Task::masked_lm, make<Task::masked_lm>},
-                      {"ElectraForCausalLM", Task::causal_lm, make<Task::causal_lm>},
-                      {"ElectraForSequenceClassification", Task::sequence_classification,
-                       make<Task::sequence_classification>},
-                      {"ElectraForTokenClassification", Task::token_classification, make<Task::token_classification>},
-                      {"ElectraForQuestionAnswering", Task::question_answering, make<Task::question_answering>},
-                      {"ElectraForMultipleChoice", Task::multiple_choice, make<Task::multiple_choice>},
-                      {"ElectraForPreTraining", Task::pretraining, make<Task::pretraining>}},
+          .classes = encoder_classes(
+              "Electra",
+              {Task::base, Task::masked_lm, Task::causal_lm, Task::sequence_classification, Task::token_classification,
+               Task::question_answering, Task::multiple_choice, Task::pretraining},
+              make),
           .gguf = {}};
 }
 

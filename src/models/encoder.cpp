@@ -37,7 +37,7 @@ Tensor indices_where(const Tensor& values, const Keep& keep) {
 Transform::Transform(const Scope& root, const TransformSpec& spec, std::int64_t inputs) {
   const std::int64_t outputs = spec.outputs > 0 ? spec.outputs : inputs;
   if (!spec.dense.empty()) dense_.emplace(root / spec.dense, inputs, outputs, spec.dense_bias);
-  if (!spec.activation.empty()) act_ = ActivationFunction::parse(spec.activation, "activation of a head");
+  act_ = spec.activation;
   if (!spec.norm.empty()) norm_.emplace(root / spec.norm, outputs, spec.eps, spec.norm_bias);
 }
 
@@ -49,6 +49,31 @@ Tensor Transform::operator()(const Tensor& x) const {
 
 bool uses_pooler(PoolerUse use, const Scope& dense) {
   return use == PoolerUse::required || (use == PoolerUse::if_stored && dense.available("weight"));
+}
+
+std::vector<ModelClass> encoder_classes(std::string_view family, std::initializer_list<Task> tasks, MakeEncoder make) {
+  const auto suffix = [](Task task) -> std::string_view {
+    switch (task) {
+      case Task::base: return "Model";
+      case Task::masked_lm: return "ForMaskedLM";
+      case Task::causal_lm: return "ForCausalLM";
+      case Task::sequence_classification: return "ForSequenceClassification";
+      case Task::token_classification: return "ForTokenClassification";
+      case Task::question_answering: return "ForQuestionAnswering";
+      case Task::multiple_choice: return "ForMultipleChoice";
+      case Task::next_sentence_prediction: return "ForNextSentencePrediction";
+      case Task::pretraining: return "ForPreTraining";
+      default: break;
+    }
+    fail(ErrorCode::internal, "[encoder] no class for ", to_string(task));
+  };
+  std::vector<ModelClass> classes;
+  for (const Task task : tasks)
+    classes.push_back({std::string(family).append(suffix(task)), task,
+                       [make, task](const Json& config, std::string_view where, const Scope& root) {
+                         return make(config, where, root, task);
+                       }});
+  return classes;
 }
 
 EncoderModel::EncoderModel(CommonConfig config, const Scope& root, Task task, const EncoderHeads& heads,

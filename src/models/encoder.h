@@ -17,12 +17,15 @@ namespace trustformers {
 /// root on.
 struct TransformSpec {
   std::string_view dense = {};
-  std::string activation = {};
+  std::optional<ActivationFunction> activation = {};
   std::string_view norm = {};
   std::int64_t outputs = 0;  // of dense; 0: as many as its inputs
   bool dense_bias = true, norm_bias = true;
   double eps = 1e-12;
 };
+
+/// An activation that no key of the config chooses.
+inline ActivationFunction fixed_activation(std::string_view name) { return ActivationFunction::parse(name, "a head"); }
 
 class Transform {
  public:
@@ -76,6 +79,12 @@ struct EncoderHeads {
 enum class PoolerUse { none, if_stored, required };
 /// Whether a pooler whose weights would lie at `dense` is to be built.
 bool uses_pooler(PoolerUse use, const Scope& dense);
+
+/// Builds the class of an architecture that serves `task`.
+using MakeEncoder = std::unique_ptr<Model> (*)(const Json& config, std::string_view where, const Scope& root,
+                                               Task task);
+/// `family` with transformers' names of the tasks: "AlbertModel", "AlbertForMaskedLM", ...
+std::vector<ModelClass> encoder_classes(std::string_view family, std::initializer_list<Task> tasks, MakeEncoder make);
 
 class EncoderModel final : public Model {
  public:

@@ -78,7 +78,7 @@ EncoderFeedForward::EncoderFeedForward(const Scope& scope, const EncoderConfig& 
     : up_(scope / names.up, c.hidden_size, c.intermediate_size),
       down_(scope / names.down, c.intermediate_size, c.hidden_size),
       norm_(scope / names.norm, c.hidden_size, c.layer_norm_eps),
-      act_(ActivationFunction::parse(c.hidden_act, "hidden_act")) {}
+      act_(c.activation()) {}
 
 Tensor EncoderFeedForward::operator()(const Tensor& x) const { return norm_(down_(act_(up_(x))) + x); }
 

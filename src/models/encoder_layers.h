@@ -35,6 +35,7 @@ struct EncoderConfig {
   /// Throws where the keys do not fit together. `where` names the file.
   void validate(std::string_view where) const;
   double attention_scale() const;
+  ActivationFunction activation() const { return ActivationFunction::parse(hidden_act, "hidden_act"); }
 };
 
 /// Throws, naming the key, unless `count` lies in [least, 2^31).

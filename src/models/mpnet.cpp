@@ -73,21 +73,22 @@ class MPNetBody final : public Body {
   std::optional<FirstTokenPooler> pooler_;
 };
 
-template <Task task>
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root) {
+std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
   const auto c = read_encoder_config<MPNetConfig>(json, where);
   CommonConfig common = CommonConfig::parse(json, where, true);
   common.max_position_embeddings = c.max_position_embeddings - padding_id - 1;
   common.learned_positions = true;
-  const EncoderHeads heads{
-      .body = "mpnet",
-      .lm = {.dense = "lm_head.dense", .activation = "gelu", .norm = "lm_head.layer_norm", .eps = c.layer_norm_eps},
-      .lm_decoder = "lm_head.decoder",
-      .lm_bias = "lm_head.bias",
-      .lm_untied_bias = "lm_head.decoder.bias",
-      .sentence = SentenceVector::first,
-      .sentence_transform = {.dense = "classifier.dense", .activation = "tanh"},
-      .sentence_classifier = "classifier.out_proj"};
+  const EncoderHeads heads{.body = "mpnet",
+                           .lm = {.dense = "lm_head.dense",
+                                  .activation = fixed_activation("gelu"),
+                                  .norm = "lm_head.layer_norm",
+                                  .eps = c.layer_norm_eps},
+                           .lm_decoder = "lm_head.decoder",
+                           .lm_bias = "lm_head.bias",
+                           .lm_untied_bias = "lm_head.decoder.bias",
+                           .sentence = SentenceVector::first,
+                           .sentence_transform = {.dense = "classifier.dense", .activation = fixed_activation("tanh")},
+                           .sentence_classifier = "classifier.out_proj"};
   root.parameters().ignore({"*embeddings.position_ids", "*pooler.*", "*lm_head.*"});
   return std::make_unique<EncoderModel>(
       std::move(common), root, task, heads,
@@ -99,13 +100,10 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture mpnet_architecture() {
   return {.model_type = "mpnet",
           .base_prefix = "mpnet",
-          .classes = {{"MPNetModel", Task::base, make<Task::base>},
-                      {"MPNetForMaskedLM", Task::masked_lm, make<Task::masked_lm>},
-                      {"MPNetForSequenceClassification", Task::sequence_classification,
-                       make<Task::sequence_classification>},
-                      {"MPNetForTokenClassification", Task::token_classification, make<Task::token_classification>},
-                      {"MPNetForQuestionAnswering", Task::question_answering, make<Task::question_answering>},
-                      {"MPNetForMultipleChoice", Task::multiple_choice, make<Task::multiple_choice>}},
+          .classes = encoder_classes("MPNet",
+                                     {Task::base, Task::masked_lm, Task::sequence_classification,
+                                      Task::token_classification, Task::question_answering, Task::multiple_choice},
+                                     make),
           .gguf = {}};
 }
 

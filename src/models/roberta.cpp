@@ -5,59 +5,39 @@
 namespace trustformers {
 namespace {
 
-template <Task task>
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root) {
+std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
   BertConfig c;
   c.pad_token_id = 1;
   c.positions_from_padding = true;
   read_encoder_config_into(c, json, where);
-  const EncoderHeads heads{
-      .body = "roberta",
-      .lm = {.dense = "lm_head.dense", .activation = "gelu", .norm = "lm_head.layer_norm", .eps = c.layer_norm_eps},
-      .lm_decoder = "lm_head.decoder",
-      .lm_bias = "lm_head.bias",
-      .lm_untied_bias = "lm_head.decoder.bias",
-      .sentence = SentenceVector::first,
-      .sentence_transform = {.dense = "classifier.dense", .activation = "tanh"},
-      .sentence_classifier = "classifier.out_proj"};
+  const EncoderHeads heads{.body = "roberta",
+                           .lm = {.dense = "lm_head.dense",
+                                  .activation = fixed_activation("gelu"),
+                                  .norm = "lm_head.layer_norm",
+                                  .eps = c.layer_norm_eps},
+                           .lm_decoder = "lm_head.decoder",
+                           .lm_bias = "lm_head.bias",
+                           .lm_untied_bias = "lm_head.decoder.bias",
+                           .sentence = SentenceVector::first,
+                           .sentence_transform = {.dense = "classifier.dense", .activation = fixed_activation("tanh")},
+                           .sentence_classifier = "classifier.out_proj"};
   return make_bert_like(json, where, root, task, c, heads);
 }
 
-/// The classes of a family that differs in names alone.
-struct Names {
-  std::string_view model, masked, causal, sequence, token, question, choice;
-};
-Architecture family(std::string_view model_type, const Names& n) {
+Architecture roberta_like(std::string_view model_type, std::string_view family) {
   return {.model_type = model_type,
           .base_prefix = "roberta",
-          .classes = {{n.model, Task::base, make<Task::base>},
-                      {n.masked, Task::masked_lm, make<Task::masked_lm>},
-                      {n.causal, Task::causal_lm, make<Task::causal_lm>},
-                      {n.sequence, Task::sequence_classification, make<Task::sequence_classification>},
-                      {n.token, Task::token_classification, make<Task::token_classification>},
-                      {n.question, Task::question_answering, make<Task::question_answering>},
-                      {n.choice, Task::multiple_choice, make<Task::multiple_choice>}},
+          .classes = encoder_classes(family,
+                                     {Task::base, Task::masked_lm, Task::causal_lm, Task::sequence_classification,
+                                      Task::token_classification, Task::question_answering, Task::multiple_choice},
+                                     make),
           .gguf = {}};
 }
 
 }  // namespace
 
-Architecture roberta_architecture() {
-  return family("roberta",
-                {"RobertaModel", "RobertaForMaskedLM", "RobertaForCausalLM", "RobertaForSequenceClassification",
-                 "RobertaForTokenClassification", "RobertaForQuestionAnswering", "RobertaForMultipleChoice"});
-}
-
-Architecture xlm_roberta_architecture() {
-  return family("xlm-roberta", {"XLMRobertaModel", "XLMRobertaForMaskedLM", "XLMRobertaForCausalLM",
-                                "XLMRobertaForSequenceClassification", "XLMRobertaForTokenClassification",
-                                "XLMRobertaForQuestionAnswering", "XLMRobertaForMultipleChoice"});
-}
-
-Architecture camembert_architecture() {
-  return family("camembert",
-                {"CamembertModel", "CamembertForMaskedLM", "CamembertForCausalLM", "CamembertForSequenceClassification",
-                 "CamembertForTokenClassification", "CamembertForQuestionAnswering", "CamembertForMultipleChoice"});
-}
+Architecture roberta_architecture() { return roberta_like("roberta", "Roberta"); }
+Architecture xlm_roberta_architecture() { return roberta_like("xlm-roberta", "XLMRoberta"); }
+Architecture camembert_architecture() { return roberta_like("camembert", "Camembert"); }
 
 }  // namespace trustformers
