@@ -25,22 +25,24 @@ std::size_t skip_spaces(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-void AddedTokens::Matcher::add(std::string_view key, std::int32_t index) {
-  if (key.empty()) return;
-  trie.add(key, index);
-  starts[static_cast<unsigned char>(key.front())] = true;
+AddedTokens::Matcher::Matcher(std::span<const Trie::Key> keys) : trie(keys) {
+  for (const auto& [key, index] : keys)
+    if (!key.empty()) starts[static_cast<unsigned char>(key.front())] = true;
 }
 
 AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const std::function<std::string(std::string_view)>& normalize)
     : tokens_(std::move(tokens)) {
+  for (const AddedToken& token : tokens_) texts_.push_back(token.normalized ? normalize(token.content) : token.content);
+  std::vector<Trie::Key> source, normalized;
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     const AddedToken& token = tokens_[i];
-    texts_.push_back(token.normalized ? normalize(token.content) : token.content);
     if (token.content.empty()) continue;
     ids_[token.content] = token.id;
     by_id_[token.id] = i;
-    (token.normalized ? normalized_ : source_).add(texts_.back(), static_cast<std::int32_t>(i));
+    (token.normalized ? normalized : source).emplace_back(texts_[i], static_cast<std::int32_t>(i));
   }
+  source_ = Matcher(source);
+  normalized_ = Matcher(normalized);
 }
 
 std::vector<AddedTokens::Part> AddedTokens::find(std::string_view text, Stage stage, bool special) const {

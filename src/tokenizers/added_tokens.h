@@ -53,7 +53,8 @@ class AddedTokens {
   struct Matcher {
     Trie trie;  // values: index into tokens_
     std::array<bool, 256> starts{};
-    void add(std::string_view key, std::int32_t index);
+    explicit Matcher(std::span<const Trie::Key> keys);
+    Matcher() = default;
   };
 
   std::vector<AddedToken> tokens_;

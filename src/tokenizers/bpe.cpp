@@ -19,21 +19,42 @@ Bpe::Bpe(Vocabulary vocabulary, BpeOptions options) : vocabulary_(std::move(voca
   if (options_.byte_fallback) bytes_ = byte_tokens(vocabulary_);
 }
 
-void Bpe::add_merge(std::string_view left, std::string_view right) {
-  const TokenId a = vocabulary_.find(left);
-  const TokenId b = vocabulary_.find(right);
-  std::string_view tail = right;
+void Bpe::add_merges(std::span<const Pair> pairs) {
+  std::vector<std::string_view> parts;
+  parts.reserve(pairs.size() * 2);
+  for (const auto& [left, right] : pairs) {
+    parts.push_back(left);
+    parts.push_back(right);
+  }
+  std::vector<TokenId> ids(parts.size());
+  vocabulary_.find(parts, ids);
+  merges_.reserve(merges_.size() + pairs.size());
+  constexpr std::size_t ahead = 8;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (i + ahead < pairs.size()) merges_.prepare(key_of(ids[2 * (i + ahead)], ids[2 * (i + ahead) + 1]));
+    const TokenId left = ids[2 * i];
+    const TokenId right = ids[2 * i + 1];
+    const TokenId both = union_of(pairs[i]);
+    check(left >= 0 && right >= 0 && both >= 0, ErrorCode::parse, "[tokenizer] model.merges[", next_rank_, "]: \"",
+          pairs[i].first, "\" + \"", pairs[i].second, "\": ",
+          left < 0    ? "the left part"
+          : right < 0 ? "the right part"
+                      : "the result",
+          " is not in model.vocab");
+    merges_.insert(key_of(left, right), {next_rank_++, both});
+    next_result_ = both + 1;
+  }
+}
+
+TokenId Bpe::union_of(const Pair& pair) const {
+  std::string_view tail = pair.second;
   const std::string& prefix = options_.continuing_subword_prefix;
   if (!prefix.empty() && tail.size() >= prefix.size()) tail.remove_prefix(prefix.size());
-  const TokenId both = vocabulary_.find(std::string(left).append(tail));
-  check(a >= 0 && b >= 0 && both >= 0, ErrorCode::parse, "[tokenizer] model.merges[", merges_.size(), "]: \"", left,
-        "\" + \"", right, "\": ",
-        a < 0   ? "the left part"
-        : b < 0 ? "the right part"
-                : "the result",
-        " is not in model.vocab");
-  const std::uint64_t key = std::uint64_t{static_cast<std::uint32_t>(a)} << 32 | static_cast<std::uint32_t>(b);
-  merges_.insert(key, {static_cast<std::uint32_t>(merges_.size()), both});
+  // Trained vocabularies have the results of merges in their order: the next one is likely the next id.
+  if (const auto guess = vocabulary_.token(next_result_); guess && guess->size() == pair.first.size() + tail.size() &&
+                                                          guess->starts_with(pair.first) && guess->ends_with(tail))
+    return next_result_;
+  return vocabulary_.find(std::string(pair.first).append(tail));
 }
 
 void Bpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -22,9 +23,9 @@ struct BpeOptions {
 class Bpe final : public TokenModel {
  public:
   Bpe(Vocabulary vocabulary, BpeOptions options);
-  /// The next merge in order of rank. Errors: parse, when a part or their union is not in the vocabulary.
-  void add_merge(std::string_view left, std::string_view right);
-  void reserve_merges(std::size_t count) { merges_.reserve(count); }
+  using Pair = std::pair<std::string_view, std::string_view>;
+  /// The next merges in order of rank. Errors: parse, when a part or their union is not in the vocabulary.
+  void add_merges(std::span<const Pair> pairs);
 
   /// O(n log n) in the length of the piece.
   void tokenize(std::string_view piece, std::vector<ModelToken>& out) const override;
@@ -35,9 +36,11 @@ class Bpe final : public TokenModel {
     std::uint32_t rank;
     TokenId id;
   };
-  const Merge* merge_of(TokenId left, TokenId right) const {
-    return merges_.find(std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right));
+  static std::uint64_t key_of(TokenId left, TokenId right) {
+    return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
   }
+  const Merge* merge_of(TokenId left, TokenId right) const { return merges_.find(key_of(left, right)); }
+  TokenId union_of(const Pair& pair) const;
   void characters(std::string_view piece, std::vector<ModelToken>& out) const;
   void merge_short(std::vector<ModelToken>& symbols, std::size_t first) const;
   void merge_long(std::vector<ModelToken>& symbols, std::size_t first) const;
@@ -47,6 +50,8 @@ class Bpe final : public TokenModel {
   TokenId unk_id_ = -1;
   std::vector<TokenId> bytes_;
   FlatMap<Merge> merges_;
+  std::uint32_t next_rank_ = 0;
+  TokenId next_result_ = 0;  // what the next merge probably gives
 };
 
 }  // namespace trustformers

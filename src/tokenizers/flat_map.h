@@ -1,4 +1,4 @@
-// An open-addressing hash table from 64-bit keys, for merges and tries with hundreds of thousands of entries.
+// An open-addressing hash table from 64-bit keys, for merges, of which there are hundreds of thousands.
 #pragma once
 
 #include <bit>
@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <utility>
 #include <vector>
+
+#include "../base/prefetch.h"
 
 namespace trustformers {
 
@@ -15,8 +17,9 @@ class FlatMap {
  public:
   static constexpr std::uint64_t empty_key = ~std::uint64_t{0};
 
+  /// Room for so many entries, at most two thirds full.
   void reserve(std::size_t entries) {
-    const std::size_t wanted = std::bit_ceil(entries * 2 + 2);
+    const std::size_t wanted = std::bit_ceil(entries + entries / 2 + 2);
     if (wanted > slots_.size()) rehash(wanted);
   }
   std::size_t size() const { return size_; }
@@ -27,6 +30,8 @@ class FlatMap {
     if (slot.key == empty_key) ++size_;
     slot = {key, value};
   }
+  /// Asks for the memory of a key that will be looked for or inserted soon.
+  void prepare(std::uint64_t key) const { prefetch(&slots_[home_of(key)]); }
   const Value* find(std::uint64_t key) const {
     if (slots_.empty()) return nullptr;
     const Slot& slot = slots_[slot_of(key)];
@@ -39,13 +44,15 @@ class FlatMap {
     Value value{};
   };
 
-  std::size_t slot_of(std::uint64_t key) const {
+  std::size_t home_of(std::uint64_t key) const {
     std::uint64_t h = key * 0x9E3779B97F4A7C15u;
     h ^= h >> 32;
     h *= 0xD6E8FEB86659FD93u;
-    h ^= h >> 32;
+    return static_cast<std::size_t>(h >> 32) & (slots_.size() - 1);
+  }
+  std::size_t slot_of(std::uint64_t key) const {
     const std::size_t mask = slots_.size() - 1;
-    auto i = static_cast<std::size_t>(h) & mask;
+    std::size_t i = home_of(key);
     while (slots_[i].key != empty_key && slots_[i].key != key) i = (i + 1) & mask;
     return i;
   }

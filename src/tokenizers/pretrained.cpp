@@ -44,7 +44,7 @@ Tokenizer Tokenizer::from_pretrained(const fs::path& folder) {
         ", but it is not there");
   return with_context([&] { return "while reading the tokenizer of " + folder.string(); },
                       [&] {
-                        TokenizerParts parts = parts_from_json(Json::parse(read_text_file(file), "tokenizer.json"));
+                        TokenizerParts parts = parts_from_json(read_text_file(file), "tokenizer.json");
                         const Json config = read_object(folder / "tokenizer_config.json");
                         const Json map = read_object(folder / "special_tokens_map.json");
 

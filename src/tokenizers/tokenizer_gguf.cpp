@@ -29,12 +29,11 @@ std::vector<std::string> valid_tokens(const GgufVocabulary& given) {
 }
 
 Vocabulary make_vocabulary(const std::vector<std::string>& tokens) {
-  std::size_t bytes = 0;
-  for (const std::string& token : tokens) bytes += token.size();
+  std::vector<Vocabulary::Entry> entries;
+  entries.reserve(tokens.size());
+  for (std::size_t id = 0; id < tokens.size(); ++id) entries.emplace_back(tokens[id], static_cast<std::int64_t>(id));
   Vocabulary vocabulary;
-  vocabulary.reserve(tokens.size(), bytes);
-  for (std::size_t id = 0; id < tokens.size(); ++id)
-    vocabulary.add(tokens[id], static_cast<std::int64_t>(id), "tokenizer.ggml.tokens");
+  vocabulary.add(entries, "tokenizer.ggml.tokens");
   return vocabulary;
 }
 
@@ -50,13 +49,15 @@ void build_byte_level(const GgufVocabulary& given, TokenizerParts& parts, bool& 
   BpeOptions options;
   options.ignore_merges = pre.ignore_merges;
   auto bpe = std::make_unique<Bpe>(make_vocabulary(valid_tokens(given)), options);
-  bpe->reserve_merges(given.merges.size());
+  std::vector<Bpe::Pair> pairs;
+  pairs.reserve(given.merges.size());
   for (const std::string& merge : given.merges) {
     const std::size_t blank = merge.find(' ', 1);  // the left part is not empty, but may begin with anything
     check(blank != std::string::npos, ErrorCode::parse,
           "[tokenizer] tokenizer.ggml.merges: \"left right\" expected, got \"", merge, '"');
-    bpe->add_merge(std::string_view(merge).substr(0, blank), std::string_view(merge).substr(blank + 1));
+    pairs.emplace_back(std::string_view(merge).substr(0, blank), std::string_view(merge).substr(blank + 1));
   }
+  bpe->add_merges(pairs);
   parts.model = std::move(bpe);
   Json::Array cuts;
   for (const std::string_view pattern : pre.patterns)
@@ -109,7 +110,8 @@ void build_unigram(const GgufVocabulary& given, TokenizerParts& parts) {
   check(given.unk.has_value(), ErrorCode::parse,
         "[tokenizer] tokenizer.ggml.unknown_token_id is needed with tokenizer.ggml.model t5");
   const std::vector<std::string> tokens = valid_tokens(given);
-  std::vector<std::pair<std::string, double>> pieces;
+  std::vector<UnigramPiece> pieces;
+  pieces.reserve(tokens.size());
   std::vector<bool> hidden(tokens.size());
   for (std::size_t id = 0; id < tokens.size(); ++id) {
     pieces.emplace_back(tokens[id], given.scores[id]);

@@ -1,6 +1,8 @@
+#include <deque>
 #include <limits>
 
 #include "../base/file.h"
+#include "../base/json_reader.h"
 #include "bpe.h"
 #include "tokenizer_parts.h"
 #include "unigram.h"
@@ -9,88 +11,151 @@
 namespace trustformers {
 namespace {
 
-Vocabulary read_vocabulary(const Spec& model) {
-  const Spec table = model.at("vocab");
-  const Json::Object& members = table.json().as_object(table.path());
-  std::size_t bytes = 0;
-  for (const auto& member : members) bytes += member.first.size();
+/// The object `model`. Its large tables would be slow and large as Json values; texts in them are parts of the file, or
+/// of `resolved` where they have escapes.
+struct ModelText {
+  Json small = Json::object();  // the other members
+  std::optional<std::vector<Vocabulary::Entry>> vocab;
+  std::optional<std::vector<UnigramPiece>> pieces;
+  std::optional<std::vector<Bpe::Pair>> merges;
+  std::deque<std::string> resolved;
+};
+
+class ModelReader {
+ public:
+  ModelReader(JsonReader& reader, std::string_view where) : reader_(reader) {
+    std::string key;
+    for (reader.enter_object(); reader.next_key(key);) {
+      const JsonReader::Kind kind = reader.peek();
+      if (key == "vocab" && kind == JsonReader::Kind::object)
+        read_vocab();
+      else if (key == "vocab" && kind == JsonReader::Kind::array)
+        read_pieces();
+      else if (key == "merges" && kind == JsonReader::Kind::array)
+        read_merges();
+      else
+        out_.small.set(key, Json::parse(reader.skip(), str(where, ": model.", key)));
+    }
+  }
+  ModelText take() { return std::move(out_); }
+
+ private:
+  std::string_view text() {
+    const std::string_view read = reader_.string(scratch_);
+    return read.data() == scratch_.data() ? out_.resolved.emplace_back(read) : read;
+  }
+  /// One array of two entries that `first` and `second` read; `index` and `table` are for errors.
+  void two(std::size_t index, std::string_view table, auto&& first, auto&& second) {
+    const auto need = [&](bool holds) {
+      if (!holds) reader_.refuse(str("model.", table, "[", index, "] must have two entries"));
+    };
+    reader_.enter_array();
+    need(reader_.next_item());
+    first();
+    need(reader_.next_item());
+    second();
+    need(!reader_.next_item());
+  }
+
+  void read_vocab() {
+    auto& vocab = out_.vocab.emplace();
+    std::string_view token;
+    for (reader_.enter_object(); reader_.next_key(token, scratch_);) {
+      if (token.data() == scratch_.data()) token = out_.resolved.emplace_back(token);
+      if (reader_.peek() != JsonReader::Kind::number) reader_.refuse("model.vocab: an id expected");
+      vocab.emplace_back(token, reader_.integer());
+    }
+  }
+  void read_pieces() {
+    auto& pieces = out_.pieces.emplace();
+    for (reader_.enter_array(); reader_.next_item();)
+      two(
+          pieces.size(), "vocab", [&] { pieces.emplace_back(text(), 0.0); },
+          [&] { pieces.back().second = reader_.number(); });
+  }
+  void read_merges() {
+    auto& merges = out_.merges.emplace();
+    for (reader_.enter_array(); reader_.next_item();) {
+      if (reader_.peek() == JsonReader::Kind::string) {  // older files: "left right"
+        const std::string_view both = text();
+        const std::size_t blank = both.find(' ');
+        check(blank != std::string_view::npos && both.find(' ', blank + 1) == std::string_view::npos, ErrorCode::parse,
+              "[tokenizer] model.merges: \"left right\" expected, got \"", both, '"');
+        merges.emplace_back(both.substr(0, blank), both.substr(blank + 1));
+      } else {
+        two(
+            merges.size(), "merges", [&] { merges.emplace_back().first = text(); },
+            [&] { merges.back().second = text(); });
+      }
+    }
+  }
+
+  JsonReader& reader_;
+  ModelText out_;
+  std::string scratch_;
+};
+
+template <class Table>
+const Table& table(const std::optional<Table>& given, std::string_view what) {
+  check(given.has_value(), ErrorCode::parse, "[tokenizer] ", what, " expected");
+  return *given;
+}
+
+Vocabulary make_vocabulary(const ModelText& model) {
   Vocabulary vocabulary;
-  vocabulary.reserve(members.size(), bytes);
-  for (const auto& [token, id] : members) vocabulary.add(token, id.as_int(table.path()), table.path());
+  vocabulary.add(table(model.vocab, "model.vocab as an object"), "model.vocab");
   return vocabulary;
 }
 
-std::unique_ptr<TokenModel> read_bpe(const Spec& model) {
+std::unique_ptr<TokenModel> make_bpe(const Spec& spec, const ModelText& model) {
   BpeOptions options;
-  if (model.has("unk_token")) options.unk_token = model.text("unk_token");
-  options.continuing_subword_prefix = model.text("continuing_subword_prefix", "");
-  options.end_of_word_suffix = model.text("end_of_word_suffix", "");
-  options.fuse_unk = model.flag("fuse_unk", false);
-  options.byte_fallback = model.flag("byte_fallback", false);
-  options.ignore_merges = model.flag("ignore_merges", false);
-  auto bpe = std::make_unique<Bpe>(read_vocabulary(model), std::move(options));
-  const std::string path = model.path_of("merges");
-  const Json::Array& merges = model.at("merges").json().as_array(path);
-  bpe->reserve_merges(merges.size());
-  for (const Json& merge : merges) {
-    if (merge.is_string()) {  // older files: "left right"
-      const std::string_view text = merge.as_string(path);
-      const std::size_t blank = text.find(' ');
-      check(blank != std::string_view::npos && text.find(' ', blank + 1) == std::string_view::npos, ErrorCode::parse,
-            "[tokenizer] ", path, ": \"left right\" expected, got \"", text, '"');
-      bpe->add_merge(text.substr(0, blank), text.substr(blank + 1));
-    } else {
-      const Json::Array& pair = merge.as_array(path);
-      check(pair.size() == 2, ErrorCode::parse, "[tokenizer] ", path, ": [left, right] expected, got ", pair.size(),
-            " entries");
-      bpe->add_merge(pair[0].as_string(path), pair[1].as_string(path));
-    }
-  }
+  if (spec.has("unk_token")) options.unk_token = spec.text("unk_token");
+  options.continuing_subword_prefix = spec.text("continuing_subword_prefix", "");
+  options.end_of_word_suffix = spec.text("end_of_word_suffix", "");
+  options.fuse_unk = spec.flag("fuse_unk", false);
+  options.byte_fallback = spec.flag("byte_fallback", false);
+  options.ignore_merges = spec.flag("ignore_merges", false);
+  auto bpe = std::make_unique<Bpe>(make_vocabulary(model), std::move(options));
+  bpe->add_merges(table(model.merges, "model.merges as an array"));
   return bpe;
 }
 
-std::unique_ptr<TokenModel> read_unigram(const Spec& model) {
-  std::vector<std::pair<std::string, double>> pieces;
-  const std::string path = model.path_of("vocab");
-  for (const Json& entry : model.at("vocab").json().as_array(path)) {
-    const Json::Array& pair = entry.as_array(path);
-    check(pair.size() == 2, ErrorCode::parse, "[tokenizer] ", path, '[', pieces.size(),
-          "]: [piece, score] expected, got ", pair.size(), " entries");
-    pieces.emplace_back(pair[0].as_string(path), pair[1].as_double(path));
-  }
+std::unique_ptr<TokenModel> make_unigram(const Spec& spec, const ModelText& model) {
+  const auto& pieces = table(model.pieces, "model.vocab as an array");
   TokenId unk_id = -1;
-  if (model.has("unk_id")) {
-    const std::size_t id = model.size("unk_id");
-    check(id < pieces.size(), ErrorCode::parse, "[tokenizer] ", model.path_of("unk_id"), " must be less than the ",
+  if (spec.has("unk_id")) {
+    const std::size_t id = spec.size("unk_id");
+    check(id < pieces.size(), ErrorCode::parse, "[tokenizer] ", spec.path_of("unk_id"), " must be less than the ",
           pieces.size(), " pieces, got ", id);
     unk_id = static_cast<TokenId>(id);
   }
-  return std::make_unique<Unigram>(pieces, unk_id, model.flag("byte_fallback", false));
+  return std::make_unique<Unigram>(pieces, unk_id, spec.flag("byte_fallback", false));
 }
 
-std::unique_ptr<TokenModel> read_word_piece(const Spec& model) {
+std::unique_ptr<TokenModel> make_word_piece(const Spec& spec, const ModelText& model) {
   WordPieceOptions options;
-  options.unk_token = model.text("unk_token", "[UNK]");
-  options.continuing_subword_prefix = model.text("continuing_subword_prefix", "##");
-  options.max_input_chars_per_word = model.size("max_input_chars_per_word", 100);
-  return std::make_unique<WordPiece>(read_vocabulary(model), std::move(options));
+  options.unk_token = spec.text("unk_token", "[UNK]");
+  options.continuing_subword_prefix = spec.text("continuing_subword_prefix", "##");
+  options.max_input_chars_per_word = spec.size("max_input_chars_per_word", 100);
+  return std::make_unique<WordPiece>(make_vocabulary(model), std::move(options));
 }
 
-std::unique_ptr<TokenModel> read_model(const Spec& model) {
+std::unique_ptr<TokenModel> make_model(const ModelText& model) {
+  const Spec spec(model.small, "model");
   std::string type;
-  if (model.has("type")) {
-    type = model.type();
+  if (spec.has("type")) {
+    type = spec.type();
   } else {  // files of the first versions do not say: what there is tells
-    type = model.has("merges")                     ? "BPE"
-           : model.has("unk_id")                   ? "Unigram"
-           : model.has("max_input_chars_per_word") ? "WordPiece"
-                                                   : "WordLevel";
+    type = model.merges                           ? "BPE"
+           : spec.has("unk_id")                   ? "Unigram"
+           : spec.has("max_input_chars_per_word") ? "WordPiece"
+                                                  : "WordLevel";
   }
-  if (type == "BPE") return read_bpe(model);
-  if (type == "Unigram") return read_unigram(model);
-  if (type == "WordPiece") return read_word_piece(model);
-  if (type == "WordLevel") return std::make_unique<WordLevel>(read_vocabulary(model), model.text("unk_token", "<unk>"));
-  model.unsupported(type);
+  if (type == "BPE") return make_bpe(spec, model);
+  if (type == "Unigram") return make_unigram(spec, model);
+  if (type == "WordPiece") return make_word_piece(spec, model);
+  if (type == "WordLevel") return std::make_unique<WordLevel>(make_vocabulary(model), spec.text("unk_token", "<unk>"));
+  spec.unsupported(type);
 }
 
 std::vector<AddedToken> read_added_tokens(const Spec& root, const Vocabulary& vocabulary) {
@@ -152,11 +217,25 @@ Padding read_padding(const Spec& spec) {
 
 }  // namespace
 
-TokenizerParts parts_from_json(const Json& json) {
-  const Spec root(json, "tokenizer.json");
-  const auto part = [&](std::string_view key) { return Spec(root.at(key).json(), std::string(key)); };
+TokenizerParts parts_from_json(std::string_view text, std::string_view where) {
+  JsonReader reader(text, where);
+  Json small = Json::object();  // all but the model
+  std::unique_ptr<TokenModel> model;
+  std::string key;
+  for (reader.enter_object(); reader.next_key(key);) {
+    if (key == "model") {
+      if (reader.peek() != JsonReader::Kind::object) reader.refuse("model: an object expected");
+      model = make_model(ModelReader(reader, where).take());
+    } else {
+      small.set(key, Json::parse(reader.skip(), str(where, ": ", key)));
+    }
+  }
+  reader.finish();
+  check(model != nullptr, ErrorCode::parse, "[tokenizer.json] has no \"model\"");
+  const Spec root(small, "tokenizer.json");
+  const auto part = [&](std::string_view name) { return Spec(root.at(name).json(), std::string(name)); };
   TokenizerParts parts;
-  parts.model = read_model(part("model"));
+  parts.model = std::move(model);
   if (root.has("normalizer")) parts.normalizer = make_normalizer(part("normalizer"));
   if (root.has("pre_tokenizer")) parts.pre_tokenizer = make_pre_tokenizer(part("pre_tokenizer"));
   if (root.has("post_processor")) parts.post_processor = make_post_processor(part("post_processor"));
@@ -168,9 +247,8 @@ TokenizerParts parts_from_json(const Json& json) {
 }
 
 Tokenizer Tokenizer::from_json(std::string_view text, std::string_view where) {
-  return with_context(
-      [&] { return str("while reading the tokenizer ", where); },
-      [&] { return Tokenizer(std::make_shared<const TokenizerParts>(parts_from_json(Json::parse(text, where)))); });
+  return with_context([&] { return str("while reading the tokenizer ", where); },
+                      [&] { return Tokenizer(std::make_shared<const TokenizerParts>(parts_from_json(text, where))); });
 }
 
 Tokenizer Tokenizer::from_file(const std::filesystem::path& path) {

@@ -28,7 +28,7 @@ struct TokenizerParts {
   void set_added(std::vector<AddedToken> tokens);
 };
 
-/// The parts that a parsed tokenizer.json describes.
-TokenizerParts parts_from_json(const Json& json);
+/// The parts that the text of a tokenizer.json describes; errors name `where`.
+TokenizerParts parts_from_json(std::string_view text, std::string_view where);
 
 }  // namespace trustformers

@@ -11,22 +11,25 @@ namespace trustformers {
 
 constexpr double unk_penalty = 10.0;  // below the least likely piece, as in sentencepiece
 
-Unigram::Unigram(const std::vector<std::pair<std::string, double>>& pieces, TokenId unk_id, bool byte_fallback,
+Unigram::Unigram(std::span<const UnigramPiece> pieces, TokenId unk_id, bool byte_fallback,
                  const std::vector<bool>& hidden)
     : unk_id_(unk_id) {
   double least = std::numeric_limits<double>::infinity();
-  std::size_t bytes = 0;
-  for (const auto& piece : pieces) bytes += piece.first.size();
-  vocabulary_.reserve(pieces.size(), bytes);
+  std::vector<Vocabulary::Entry> entries;
+  std::vector<Trie::Key> keys;
+  entries.reserve(pieces.size());
+  keys.reserve(pieces.size());
   scores_.reserve(pieces.size());
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const auto& [piece, score] = pieces[i];
-    vocabulary_.add(piece, static_cast<std::int64_t>(i), "model.vocab");
+    entries.emplace_back(piece, static_cast<std::int64_t>(i));
     scores_.push_back(score);
     if (i < hidden.size() && hidden[i]) continue;
-    trie_.add(piece, static_cast<std::int32_t>(i));
+    keys.emplace_back(piece, static_cast<TokenId>(i));
     least = std::min(least, score);
   }
+  vocabulary_.add(entries, "model.vocab");
+  trie_ = Trie(keys);
   unk_score_ = (std::isfinite(least) ? least : 0.0) - unk_penalty;
   if (byte_fallback) bytes_ = byte_tokens(vocabulary_);
 }

@@ -1,19 +1,23 @@
 // Unigram language model (Kudo 2018, arXiv:1804.10959): the split with the highest sum of log probabilities.
 #pragma once
 
-#include <string>
+#include <span>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "token_model.h"
 #include "trie.h"
 
 namespace trustformers {
 
+/// A piece and its log probability; its id is its place in the list.
+using UnigramPiece = std::pair<std::string_view, double>;
+
 class Unigram final : public TokenModel {
  public:
-  /// Pieces with their log probabilities, by id; `unk_id` is -1 when there is no unknown piece. `hidden` pieces (by id;
-  /// empty: none) are never found in a text.
-  Unigram(const std::vector<std::pair<std::string, double>>& pieces, TokenId unk_id, bool byte_fallback,
+  /// `unk_id` is -1 when there is no unknown piece. `hidden` pieces (by id; empty: none) are never found in a text.
+  Unigram(std::span<const UnigramPiece> pieces, TokenId unk_id, bool byte_fallback,
           const std::vector<bool>& hidden = {});
 
   /// Viterbi search, O(n × longest piece). Neighbouring unknown characters are one unknown.

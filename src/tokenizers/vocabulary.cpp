@@ -1,85 +1,139 @@
 #include "vocabulary.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstring>
 #include <utility>
 
 #include "../base/error.h"
+#include "../base/prefetch.h"
 
 namespace trustformers {
 namespace {
 
-std::uint64_t hash_of(std::string_view token) {
-  // FNV-1a, finished so that its high and low bits are both good; tokens are short.
-  std::uint64_t h = 0xCBF29CE484222325u;
-  for (const char c : token) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
-  h ^= h >> 29;
-  h *= 0xD6E8FEB86659FD93u;
-  return h ^ h >> 32;
+template <class Word>
+std::uint64_t load(const char* from) {
+  Word word;
+  std::memcpy(&word, from, sizeof(word));
+  return word;
 }
 
-constexpr std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
+/// Eight bytes at a time; the number stays in this process, so the order of bytes does not matter.
+std::uint32_t hash_of(std::string_view token) {
+  constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15u;
+  const char* at = token.data();
+  std::size_t left = token.size();
+  std::uint64_t h = left * 0xD6E8FEB86659FD93u;
+  const auto mix = [&](std::uint64_t word) {
+    h = (h ^ word) * multiplier;
+    h ^= h >> 32;
+  };
+  for (; left > 8; at += 8, left -= 8) mix(load<std::uint64_t>(at));
+  if (left >= 4) {  // both ends, which may overlap
+    mix(load<std::uint32_t>(at) << 32 | load<std::uint32_t>(at + left - 4));
+  } else if (left > 0) {
+    mix(load<std::uint8_t>(at) << 16 | load<std::uint8_t>(at + left / 2) << 8 | load<std::uint8_t>(at + left - 1));
+  }
+  h *= multiplier;
+  return static_cast<std::uint32_t>(h >> 32);
+}
+
+constexpr std::uint32_t no_token = ~0u;
+
+/// As many slots as keep `tokens` at most two thirds full.
+std::size_t slots_for(std::size_t tokens) { return std::bit_ceil(tokens + tokens / 2 + 2); }
 
 }  // namespace
 
-void Vocabulary::reserve(std::size_t tokens, std::size_t bytes) {
-  bytes_.reserve(bytes);
-  entries_.reserve(tokens);
-  by_id_.reserve(tokens);
-  const std::size_t wanted = std::bit_ceil(tokens * 2 + 2);
-  if (wanted > slots_.size()) rehash(wanted);
+void Vocabulary::add(std::string_view token, std::int64_t id, std::string_view where) {
+  if (slots_.size() < slots_for(size_ + 1)) rehash(slots_for(2 * size_ + 2));
+  insert(token, hash_of(token), id, where);
 }
 
-void Vocabulary::add(std::string_view token, std::int64_t id, std::string_view where) {
+void Vocabulary::add(std::span<const Entry> entries, std::string_view where) {
+  if (slots_.size() < slots_for(size_ + entries.size())) rehash(slots_for(size_ + entries.size()));
+  by_id_.reserve(size_ + entries.size());
+  std::size_t bytes = bytes_.size();
+  for (const Entry& entry : entries) bytes += entry.first.size();
+  bytes_.reserve(bytes);
+  constexpr std::size_t ahead = 8;
+  std::array<std::uint32_t, ahead> hashes{};
+  for (std::size_t i = 0; i < entries.size() + ahead; ++i) {
+    std::uint32_t& hash = hashes[i % ahead];  // of the entry `ahead` before this one, then of this one
+    if (i >= ahead) insert(entries[i - ahead].first, hash, entries[i - ahead].second, where);
+    if (i >= entries.size()) continue;
+    hash = hash_of(entries[i].first);
+    prefetch(&slots_[hash & (slots_.size() - 1)]);
+  }
+}
+
+void Vocabulary::insert(std::string_view token, std::uint32_t hash, std::int64_t id, std::string_view where) {
   // Published vocabularies have small gaps at most; the bound keeps a hostile id from claiming gigabytes.
-  const auto bound = static_cast<std::int64_t>((entries_.size() + 1) * 64 + (1 << 20));
+  const auto bound = static_cast<std::int64_t>((size_ + 1) * 64 + (1 << 20));
   check(id >= 0 && id < bound, ErrorCode::parse, "[", where, "] id of \"", token, "\" must be in [0, ", bound,
         "), got ", id);
   check(bytes_.size() + token.size() < (std::size_t{1} << 31), ErrorCode::parse, "[", where,
         "] the tokens exceed 2 GiB");
-  if (slots_.size() < entries_.size() * 2 + 2) rehash(std::bit_ceil(entries_.size() * 2 + 2));
-  const std::uint64_t hash = hash_of(token);
   Slot& slot = slots_[slot_of(token, hash)];
-  if (slot.entry < 0) {
-    slot = {tag_of(hash), static_cast<std::int32_t>(entries_.size())};
-    entries_.push_back({static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(token.size()),
-                        static_cast<TokenId>(id)});
+  if (slot.id < 0) {
+    slot = {hash, 0, {static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(token.size())}};
     bytes_ += token;
     longest_ = std::max(longest_, token.size());
+    ++size_;
   } else {
-    entries_[static_cast<std::size_t>(slot.entry)].id = static_cast<TokenId>(id);
+    by_id_[static_cast<std::size_t>(slot.id)].begin = no_token;
   }
-  if (by_id_.size() <= static_cast<std::size_t>(id)) by_id_.resize(static_cast<std::size_t>(id) + 1, -1);
-  by_id_[static_cast<std::size_t>(id)] = slot.entry;
+  slot.id = static_cast<TokenId>(id);
+  if (by_id_.size() <= static_cast<std::size_t>(id)) by_id_.resize(static_cast<std::size_t>(id) + 1, {no_token, 0});
+  by_id_[static_cast<std::size_t>(id)] = slot.text;
 }
 
 TokenId Vocabulary::find(std::string_view token) const {
   if (slots_.empty() || token.size() > longest_) return -1;
-  const std::int32_t entry = slots_[slot_of(token, hash_of(token))].entry;
-  return entry < 0 ? -1 : entries_[static_cast<std::size_t>(entry)].id;
+  return slots_[slot_of(token, hash_of(token))].id;
+}
+
+void Vocabulary::find(std::span<const std::string_view> tokens, std::span<TokenId> ids) const {
+  constexpr std::size_t block = 32;
+  std::array<std::uint32_t, block> hashes;
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t start = 0; start < tokens.size(); start += block) {
+    const auto part = tokens.subspan(start, std::min(block, tokens.size() - start));
+    if (slots_.empty()) {
+      for (std::size_t i = 0; i < part.size(); ++i) ids[start + i] = -1;
+      continue;
+    }
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      hashes[i] = hash_of(part[i]);
+      prefetch(&slots_[hashes[i] & mask]);
+    }
+    for (std::size_t i = 0; i < part.size(); ++i) prefetch(bytes_.data() + slots_[hashes[i] & mask].text.begin);
+    for (std::size_t i = 0; i < part.size(); ++i) ids[start + i] = slots_[slot_of(part[i], hashes[i])].id;
+  }
 }
 
 std::optional<std::string_view> Vocabulary::token(TokenId id) const {
-  if (id < 0 || id >= id_bound() || by_id_[static_cast<std::size_t>(id)] < 0) return std::nullopt;
-  return text(entries_[static_cast<std::size_t>(by_id_[static_cast<std::size_t>(id)])]);
+  if (id < 0 || id >= id_bound()) return std::nullopt;
+  const Text text = by_id_[static_cast<std::size_t>(id)];
+  return text.begin == no_token ? std::nullopt : std::optional(view(text));
 }
 
-std::size_t Vocabulary::slot_of(std::string_view token, std::uint64_t hash) const {
+std::size_t Vocabulary::slot_of(std::string_view token, std::uint32_t hash) const {
   const std::size_t mask = slots_.size() - 1;
-  auto i = static_cast<std::size_t>(hash) & mask;
-  for (;; i = (i + 1) & mask) {
+  for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
     const Slot& slot = slots_[i];
-    if (slot.entry < 0) return i;
-    if (slot.tag == tag_of(hash) && text(entries_[static_cast<std::size_t>(slot.entry)]) == token) return i;
+    if (slot.id < 0 || (slot.hash == hash && view(slot.text) == token)) return i;
   }
 }
 
 void Vocabulary::rehash(std::size_t slots) {
   const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(slots));
   for (const Slot& slot : old) {
-    if (slot.entry < 0) continue;
-    const std::string_view token = text(entries_[static_cast<std::size_t>(slot.entry)]);
-    slots_[slot_of(token, hash_of(token))] = slot;
+    if (slot.id < 0) continue;
+    std::size_t i = slot.hash & (slots - 1);
+    while (slots_[i].id >= 0) i = (i + 1) & (slots - 1);
+    slots_[i] = slot;
   }
 }
 
