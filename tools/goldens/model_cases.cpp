@@ -92,7 +92,7 @@ class ForwardCases {
   void run() {
     for (const auto& [run, text] : case_.description.at("runs").as_object()) {
       if (run == "train") continue;
-      guarded(report_, run, [&, &run = run] { run_one(run); });
+      guarded(report_, run, [&] { run_one(run); });
     }
   }
 

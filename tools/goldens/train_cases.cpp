@@ -73,7 +73,7 @@ class TrainCases {
   void run() {
     guarded(report_, "train/grad", [&] { first_gradients(); });
     for (const auto& [kind, record] : train_.at("optimizers").as_object())
-      guarded(report_, "train/" + kind, [&, &kind = kind, &record = record] { optimize(kind, record); });
+      guarded(report_, "train/" + kind, [&] { optimize(kind, record); });
     if (const Json* accumulation = train_.find("accumulation")) {
       guarded(report_, "train/accumulated",
               [&] { accumulate(accumulation->at("mean_of_means"), "train/accumulated"); });

@@ -108,7 +108,7 @@ void run_checkpoint(const fs::path& folder, const Json& description, Report& rep
   const Json& tensors = description.at("tensors");
   std::size_t stored = 0;
   for (const auto& [name, expected] : tensors.as_object())
-    guarded(report, file, [&, &name = name, &expected = expected] {
+    guarded(report, file, [&] {
       const std::string under = tied ? stored_under(name, tensors, *source) : name;
       if (under == name) ++stored;
       const TensorEntry* entry = source->find(under);
@@ -182,7 +182,7 @@ void run_type(const GgufSource& source, const FileSource& expected, const std::s
 void run_types(const fs::path& folder, const Json& description, Report& report) {
   const auto expected = open_safetensors(folder / "expected.safetensors");
   for (const auto& [type, row] : description.at("types").as_object())
-    guarded(report, type, [&, &type = type, &row = row] {
+    guarded(report, type, [&] {
       const auto source = open_gguf(folder / row.at("file").as_string());
       for (const Json& name : row.at("tensors").as_array())
         run_type(*source, *expected, type, name.as_string(), report);

@@ -101,6 +101,11 @@ Tensor view_expand(const OpCall& call) {
   return make_view(x, shape, strides, x.impl().offset);
 }
 
+/// A step beyond the dimension reaches what one as long as it does; bounded, it cannot overflow when multiplied.
+std::int64_t bounded_step(std::int64_t step, std::int64_t size) {
+  return std::min(step, std::max<std::int64_t>(size, 1));
+}
+
 Shape sliced_shape(const Tensor& x, const SliceAttrs& a, std::string_view op) {
   check(a.step >= 1 && a.start >= 0 && a.length >= 0 &&
             (a.length == 0 || a.start + (a.length - 1) * a.step < x.size(a.dim)),
@@ -269,7 +274,7 @@ Tensor slice(const Tensor& x, std::int64_t dim, std::int64_t start, std::int64_t
   end = clamp(end);
   const std::int64_t length = end > start ? (end - start - 1) / step + 1 : 0;
   if (length == size) return x;
-  return dispatch1(slice_op, SliceAttrs{d, start, length, step}, {x});
+  return dispatch1(slice_op, SliceAttrs{d, start, length, bounded_step(step, size)}, {x});
 }
 
 Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index) {
@@ -294,7 +299,8 @@ Tensor slice_scatter(const Tensor& base, const Tensor& source, std::int64_t dim,
   const int d = normalize_dim(dim, base.rank(), "slice_scatter");
   infer::require_rank("slice_scatter", "source", source, base.rank());
   if (start < 0) start += base.size(d);
-  return dispatch1(slice_scatter_op, SliceAttrs{d, start, source.size(d), step}, {base, source});
+  return dispatch1(slice_scatter_op, SliceAttrs{d, start, source.size(d), bounded_step(step, base.size(d))},
+                   {base, source});
 }
 
 Tensor concat(std::span<const Tensor> parts, std::int64_t dim) {
