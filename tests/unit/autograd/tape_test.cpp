@@ -12,8 +12,10 @@
 #include "ops/reduce/reduce.h"
 #include "ops/shape/shape_ops.h"
 #include "tensor/autograd_meta.h"
+#include "unit/support.h"
 
 using namespace trustformers;
+using test::code_of;
 
 namespace {
 
@@ -23,15 +25,6 @@ Tensor leaf(std::initializer_list<float> values) {
   return Tensor::from(values, {static_cast<std::int64_t>(values.size())}).set_requires_grad(true);
 }
 Floats grad_of(const Tensor& t) { return t.grad().to_vector<float>(); }
-ErrorCode code_of(auto&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ErrorCode{};
-}
-
 }  // namespace
 
 TEST_CASE("autograd: gradients of a small expression") {

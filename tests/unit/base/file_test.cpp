@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "unit/support.h"
 
 #if defined(__linux__)
 #include <sys/resource.h>
@@ -20,39 +21,15 @@
 namespace trustformers {
 namespace {
 
+using test::code_of;
+using test::Folder;
+
 namespace fs = std::filesystem;
-
-/// An empty folder that goes with the test.
-class Folder {
- public:
-  Folder() {
-    static int count = 0;
-    do {
-      path_ = fs::temp_directory_path() / ("trustformers_file_test_" + std::to_string(count++));
-    } while (!fs::create_directory(path_));
-  }
-  ~Folder() { fs::remove_all(path_); }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-  std::size_t files() const { return static_cast<std::size_t>(std::distance(fs::directory_iterator(path_), {})); }
-
- private:
-  fs::path path_;
-};
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 void write(const fs::path& path, const std::string& text) {
   write_file_atomically(path, [&](const ByteSink& sink) { sink(bytes_of(text)); });
-}
-
-template <class Body>
-ErrorCode code_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return {};
 }
 
 TEST_CASE("base: files are written, mapped and read back") {

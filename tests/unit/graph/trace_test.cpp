@@ -10,19 +10,12 @@
 #include "ops/matmul/matmul.h"
 #include "ops/norm/norm.h"
 #include "ops/shape/shape_ops.h"
+#include "unit/support.h"
 
 using namespace trustformers;
+using test::code_of;
 
 namespace {
-
-ErrorCode code_of(auto&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ErrorCode{};
-}
 
 std::vector<std::string> names(const graph::Graph& graph) {
   std::vector<std::string> out;

@@ -10,19 +10,12 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "unit/support.h"
 
 namespace trustformers {
 namespace {
 
-template <class Body>
-ErrorCode code_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ErrorCode::internal;
-}
+using test::code_of;
 
 std::vector<std::byte> quantise(DType dtype, const std::vector<float>& values) {
   const auto elements = static_cast<std::int64_t>(values.size());

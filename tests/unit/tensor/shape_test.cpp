@@ -4,18 +4,10 @@
 
 #include <limits>
 
-using namespace trustformers;
+#include "unit/support.h"
 
-namespace {
-ErrorCode code_of(auto&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ErrorCode{};
-}
-}  // namespace
+using namespace trustformers;
+using test::code_of;
 
 TEST_CASE("tensor: counting elements") {
   CHECK(element_count({}) == 1);

@@ -10,19 +10,10 @@
 #include "ops/matmul/matmul.h"
 #include "ops/shape/shape_ops.h"
 #include "tensor/context.h"
+#include "unit/support.h"
 
 using namespace trustformers;
-
-namespace {
-ErrorCode code_of(auto&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ErrorCode{};
-}
-}  // namespace
+using test::code_of;
 
 TEST_CASE("tensor: making and reading") {
   const Tensor t = Tensor::from({1.5F, -2.0F, 3.0F, 4.0F, 5.0F, 6.0F}, {2, 3});

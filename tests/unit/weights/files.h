@@ -1,4 +1,4 @@
-// What the tests of weight files share: a folder that goes with the test, and small files made by hand.
+// What the tests of weight files share: small files made by hand.
 #pragma once
 
 #include <filesystem>
@@ -9,27 +9,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "unit/support.h"
 
 namespace trustformers::test {
-
-/// An empty folder that goes with the test.
-class Folder {
- public:
-  Folder() {
-    static int count = 0;
-    do {
-      path_ = std::filesystem::temp_directory_path() / ("trustformers_weights_test_" + std::to_string(count++));
-    } while (!std::filesystem::create_directory(path_));
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::filesystem::path data(const std::string& name) {
   return std::filesystem::path(TRUSTFORMERS_TEST_DATA) / name;
@@ -42,21 +24,6 @@ inline std::filesystem::path write_bytes(const std::filesystem::path& path, std:
 
 inline std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
-}
-
-/// The Error that `body` throws; code internal when it throws none.
-template <class Body>
-Error error_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorCode::internal, "no error"};
-}
-
-inline bool mentions(const Error& error, std::string_view text) {
-  return std::string_view(error.what()).find(text) != std::string_view::npos;
 }
 
 /// Little-endian bytes put one after the other.
