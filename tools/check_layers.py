@@ -1,7 +1,8 @@
 """Checks what docs/ARCHITECTURE.md forbids and a compiler does not see. Prints findings, then the counts of files.
 
 In src: rooms include only the rooms below them; files have at most 600 lines; nothing prints, aborts or exits;
-conditions on the machine stand only in base, backends, hub and weights. Includes of our own files are relative.
+conditions on the machine stand only in base, backends, hub and weights; no two headers define classes of one name.
+Includes of our own files are relative.
 """
 import os
 import re
@@ -86,14 +87,34 @@ def findings(path, text):
             yield number, f"the library may not print, abort or exit: {forbidden.group().strip()}"
 
 
+def defined_names(text):
+    """(line, qualified name) of the classes that a header defines in its namespace."""
+    space = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if opened := re.match(r"namespace ([\w:]+) \{", line):
+            space = opened.group(1)
+        elif line.startswith("}  // namespace"):
+            space = ""
+        elif defined := re.match(r"(?:class|struct) (\w+)[^;]*\{", line):
+            if "TRUSTFORMERS_ISA_NAMESPACE" not in space:  # one namespace for each machine
+                yield number, f"{space}::{defined.group(1)}"
+
+
 def main():
     listing = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "src"], check=True,
                              capture_output=True, text=True).stdout.split("\n")
     files = [path for path in listing if path.endswith((".h", ".cpp")) and os.path.exists(path)]
     bad = 0
+    defined = {}  # two classes of one name would be one to the linker
     for path in files:
         with open(path, encoding="utf-8") as file:
-            found = list(findings(path, file.read()))
+            text = file.read()
+        found = list(findings(path, text))
+        if path.endswith(".h"):
+            for line, name in defined_names(text):
+                first = defined.setdefault(name, path)
+                if first != path:
+                    found.append((line, f"{name} is already defined in {first}"))
         for line, message in found:
             print(f"{path}:{line}: {message}")
         bad += bool(found)

@@ -32,7 +32,7 @@ std::string clean_up(std::string text) {
   return text;
 }
 
-class ByteLevel final : public Decoder {
+class ByteLevel final : public TokenDecoder {
  public:
   void apply(Tokens& tokens) const override {
     std::string bytes;
@@ -54,7 +54,7 @@ class ByteLevel final : public Decoder {
   }
 };
 
-class WordPiece final : public Decoder {
+class WordPiece final : public TokenDecoder {
  public:
   explicit WordPiece(const Spec& spec) : prefix_(spec.text("prefix", "##")), cleanup_(spec.flag("cleanup", true)) {}
   void apply(Tokens& tokens) const override {
@@ -75,7 +75,7 @@ class WordPiece final : public Decoder {
   bool cleanup_;
 };
 
-class Metaspace final : public Decoder {
+class Metaspace final : public TokenDecoder {
  public:
   explicit Metaspace(const Spec& spec)
       : mark_(encode_utf8(std::u32string(1, one_character(spec, "replacement", U'\u2581')))),
@@ -90,7 +90,7 @@ class Metaspace final : public Decoder {
   bool prefixed_;
 };
 
-class Bpe final : public Decoder {
+class Bpe final : public TokenDecoder {
  public:
   explicit Bpe(const Spec& spec) : suffix_(spec.text("suffix", "</w>")) {}
   void apply(Tokens& tokens) const override {
@@ -102,7 +102,7 @@ class Bpe final : public Decoder {
   std::string suffix_;
 };
 
-class ByteFallback final : public Decoder {
+class ByteFallback final : public TokenDecoder {
  public:
   void apply(Tokens& tokens) const override {
     Tokens out;
@@ -145,7 +145,7 @@ class ByteFallback final : public Decoder {
   }
 };
 
-class Fuse final : public Decoder {
+class Fuse final : public TokenDecoder {
  public:
   void apply(Tokens& tokens) const override {
     std::string all;
@@ -155,7 +155,7 @@ class Fuse final : public Decoder {
   }
 };
 
-class Strip final : public Decoder {
+class Strip final : public TokenDecoder {
  public:
   explicit Strip(const Spec& spec)
       : content_(one_character(spec, "content", U' ')), start_(spec.size("start")), stop_(spec.size("stop")) {}
@@ -182,7 +182,7 @@ class Strip final : public Decoder {
   std::size_t start_, stop_;
 };
 
-class Replace final : public Decoder {
+class Replace final : public TokenDecoder {
  public:
   explicit Replace(const Spec& spec) : pattern_(make_pattern(spec.at("pattern"))), content_(spec.text("content")) {}
   std::size_t growth() const override { return content_.size() + 1; }
@@ -208,7 +208,7 @@ class Replace final : public Decoder {
 };
 
 /// Connectionist temporal classification: repeated tokens are one, the pad token stands for nothing.
-class Ctc final : public Decoder {
+class Ctc final : public TokenDecoder {
  public:
   explicit Ctc(const Spec& spec)
       : pad_(spec.text("pad_token", "<pad>")),
@@ -230,7 +230,7 @@ class Ctc final : public Decoder {
   bool cleanup_;
 };
 
-class Sequence final : public Decoder {
+class Sequence final : public TokenDecoder {
  public:
   explicit Sequence(const Spec& spec) {
     for (const Spec& part : spec.list("decoders")) {
@@ -247,13 +247,13 @@ class Sequence final : public Decoder {
 
  private:
   static constexpr std::size_t most_growth = 1 << 12;
-  std::vector<std::unique_ptr<Decoder>> parts_;
+  std::vector<std::unique_ptr<TokenDecoder>> parts_;
   std::size_t growth_ = 1;
 };
 
 }  // namespace
 
-std::unique_ptr<Decoder> make_decoder(const Spec& spec) {
+std::unique_ptr<TokenDecoder> make_decoder(const Spec& spec) {
   const std::string type = spec.type();
   if (type == "Sequence") return std::make_unique<Sequence>(spec);
   if (type == "ByteLevel") return std::make_unique<ByteLevel>();

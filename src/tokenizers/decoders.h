@@ -9,9 +9,9 @@
 
 namespace trustformers {
 
-class Decoder {
+class TokenDecoder {
  public:
-  virtual ~Decoder() = default;
+  virtual ~TokenDecoder() = default;
   /// Rewrites the tokens of a text; what they are in the end, joined, is the text.
   virtual void apply(std::vector<std::string>& tokens) const = 0;
   /// By how much a text can grow at most, as a factor.
@@ -19,6 +19,6 @@ class Decoder {
 };
 
 /// The decoder that `spec` ("type" and its fields) describes. Errors: parse, unsupported; both name the key.
-std::unique_ptr<Decoder> make_decoder(const Spec& spec);
+std::unique_ptr<TokenDecoder> make_decoder(const Spec& spec);
 
 }  // namespace trustformers
