@@ -39,14 +39,17 @@ SelfAttentionConfig DecoderConfig::attention(std::int64_t i) const {
 }
 
 Tensor DecoderBlock::operator()(const Tensor& x, const ForwardContext& context) const {
+  const bool cross = cross_attention && context.encoder_states.defined();
   if (layout == Layout::post_norm) {
-    const Tensor h = attention_norm(x + (*attention)(x, context));
+    Tensor h = attention_norm(x + (*attention)(x, context));
+    if (cross) h = cross_norm(h + (*cross_attention)(h, context));
     return mlp_norm(h + (*mlp)(h));
   }
   const auto scaled = [&](const Tensor& branch) { return residual_scale == 1 ? branch : branch * residual_scale; };
   const Tensor normed = attention_norm(x);
-  const Tensor h = x + scaled(attention_post_norm((*attention)(normed, context)));
+  Tensor h = x + scaled(attention_post_norm((*attention)(normed, context)));
   if (layout == Layout::parallel) return h + scaled((*mlp)(mlp_norm ? mlp_norm(x) : normed));
+  if (cross) h = h + (*cross_attention)(cross_norm(h), context);
   return h + scaled(mlp_post_norm((*mlp)(mlp_norm(h))));
 }
 
@@ -59,6 +62,8 @@ ModelOutput Decoder::forward(const ModelInputs& in) const {
       .positions = in.position_ids.defined() ? in.position_ids : consecutive_positions(past, x.size(1)),
       .key_mask = key_mask(in.attention_mask),
       .bias = score_bias ? score_bias(in, past) : Tensor(),
+      .encoder_states = in.encoder_hidden_states,
+      .encoder_mask = key_mask(in.encoder_attention_mask),
       .cache = in.cache,
       .rotations = {}};
   if (positions)

@@ -62,7 +62,8 @@ Config read_decoder_config(const Json& json, std::string_view where) {
   return config;
 }
 
-/// A block: attention and feed-forward, each with norms before or after, joined by residuals.
+/// A block: attention and feed-forward, between them maybe attention to an encoder, each with norms before or after,
+/// joined by residuals.
 struct DecoderBlock {
   enum class Layout {
     pre_norm,   // h = x + attention(norm(x)), h + mlp(norm(h))
@@ -77,6 +78,8 @@ struct DecoderBlock {
   Norm mlp_post_norm = {};
   Layout layout = Layout::pre_norm;
   double residual_scale = 1;  // of both branches
+  Norm cross_norm = {};
+  std::unique_ptr<TokenMixer> cross_attention = {};  // skipped without an encoder's states; not in parallel blocks
 
   Tensor operator()(const Tensor& x, const ForwardContext& context) const;
 };

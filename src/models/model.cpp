@@ -95,7 +95,10 @@ void save_pretrained(const Model& model, const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   check(!error, ErrorCode::io, "[save_pretrained] cannot make ", folder.string(), ": ", error.message());
-  save_safetensors(folder / "model.safetensors", model.named_parameters());
+  std::vector<NamedTensor> tensors = model.named_parameters();
+  const std::vector<NamedTensor>& buffers = model.parameters().buffers();
+  tensors.insert(tensors.end(), buffers.begin(), buffers.end());
+  save_safetensors(folder / "model.safetensors", tensors);
   write_file_atomically(folder / "config.json", [&](const ByteSink& sink) {
     const std::string text = model.config().dump(2) + "\n";
     sink(std::as_bytes(std::span(text.data(), text.size())));

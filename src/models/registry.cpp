@@ -10,7 +10,10 @@
   X(gpt2)                             \
   X(llama)                            \
   X(mpnet)                            \
+  X(mt5)                              \
   X(roberta)                          \
+  X(t5)                               \
+  X(umt5)                             \
   X(xlm_roberta)
 
 namespace trustformers {

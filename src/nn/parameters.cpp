@@ -1,6 +1,7 @@
 #include "parameters.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "../base/rng.h"
 #include "../ops/elementwise/unary.h"
@@ -75,21 +76,41 @@ Tensor Parameters::initialised(const Shape& shape, const Init& init) {
   return out;
 }
 
+Tensor Parameters::loaded(const std::string& name, const Shape& shape) {
+  if (const auto found = find(name)) {
+    return with_context([&] { return str("while loading ", name, " from ", source_->location(found->name)); },
+                        [&] { return load_stored(name, *found, shape); });
+  }
+  report_.add_missing(name);
+  // A config that promises far more than the file holds would fill memory with names.
+  if (report_.missing().size() > 4096) finish();
+  return Tensor();
+}
+
+Tensor Parameters::get_buffer(const std::string& name, const Shape& shape, const Init& init) {
+  Tensor tensor;
+  if (mode_ == Mode::init) tensor = initialised(shape, init);
+  if (mode_ == Mode::load) tensor = loaded(name, shape);
+  buffers_.push_back({name, tensor});
+  return tensor;
+}
+
+bool Parameters::stored_equals(const std::string& name, const Tensor& tensor) const {
+  const auto found = find(name);
+  if (!found || !tensor.defined()) return false;
+  Tensor stored = source_->load(found->name);
+  if (found->transform) stored = found->transform(stored);
+  if (stored.shape() != tensor.shape()) return false;
+  if (stored.dtype() != tensor.dtype()) stored = cast(stored, tensor.dtype());
+  const auto bytes = static_cast<std::size_t>(byte_size(tensor.dtype(), tensor.numel()));
+  return stored.is_contiguous() && tensor.is_contiguous() && std::memcmp(stored.raw(), tensor.raw(), bytes) == 0;
+}
+
 Tensor Parameters::get(const std::string& name, const Shape& shape, const Init& init) {
   if (const auto known = index_.find(name); known != index_.end()) return named_[known->second].tensor;
   Tensor tensor;
-  if (mode_ == Mode::init) {
-    tensor = initialised(shape, init);
-  } else if (mode_ == Mode::load) {
-    if (const auto found = find(name)) {
-      tensor = with_context([&] { return str("while loading ", name, " from ", source_->location(found->name)); },
-                            [&] { return load_stored(name, *found, shape); });
-    } else {
-      report_.add_missing(name);
-      // A config that promises far more than the file holds would fill memory with names.
-      if (report_.missing().size() > 4096) finish();
-    }
-  }
+  if (mode_ == Mode::init) tensor = initialised(shape, init);
+  if (mode_ == Mode::load) tensor = loaded(name, shape);
   count_ += element_count(shape);
   const std::string parent = name.substr(0, name.rfind('.'));
   shapes_.push_back({name, shape, std::find(optional_.begin(), optional_.end(), parent) != optional_.end()});

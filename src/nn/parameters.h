@@ -79,6 +79,11 @@ class Parameters {
   /// The parameter `name` of that shape. A matrix keeps the checkpoint's dtype; vectors become f32. When the checkpoint
   /// lacks it or has another shape, that is noted and the result is undefined.
   Tensor get(const std::string& name, const Shape& shape, const Init& init);
+  /// A tensor that is saved and loaded like a parameter and is none: never trained, not counted.
+  Tensor get_buffer(const std::string& name, const Shape& shape, const Init& init);
+  /// True when the checkpoint holds `name` with exactly the elements of `tensor` (a tied matrix that was written
+  /// twice).
+  bool stored_equals(const std::string& name, const Tensor& tensor) const;
   /// True when the checkpoint holds `name` (also for initialised and counted models: never).
   bool stored(const std::string& name) const;
   /// False only when a checkpoint is being loaded that lacks `name`: for parts that some checkpoints leave out.
@@ -100,7 +105,9 @@ class Parameters {
   bool is_meta() const { return mode_ == Mode::meta; }
   /// In the order in which the model asked; every tensor once, under its first name.
   const std::vector<NamedTensor>& named() const { return named_; }
-  /// The same with the shapes asked for.
+  /// What get_buffer gave.
+  const std::vector<NamedTensor>& buffers() const { return buffers_; }
+  /// named() with the shapes asked for.
   const std::vector<ParameterShape>& shapes() const { return shapes_; }
   /// Number of scalars, from the shapes.
   std::int64_t count() const { return count_; }
@@ -112,6 +119,7 @@ class Parameters {
   Parameters() = default;
   std::optional<StoredName> find(const std::string& name) const;
   Tensor load_stored(const std::string& name, const StoredName& stored, const Shape& shape);
+  Tensor loaded(const std::string& name, const Shape& shape);
   Tensor initialised(const Shape& shape, const Init& init);
 
   Mode mode_ = Mode::meta;
@@ -122,7 +130,7 @@ class Parameters {
   std::int64_t count_ = 0;
   std::int64_t loaded_bytes_ = 0;
   std::int64_t total_bytes_ = 0;
-  std::vector<NamedTensor> named_;
+  std::vector<NamedTensor> named_, buffers_;
   std::vector<ParameterShape> shapes_;
   std::vector<std::string> optional_;
   std::unordered_map<std::string, std::size_t> index_;
@@ -146,6 +154,9 @@ class Scope {
 
   Tensor get(std::string_view leaf, const Shape& shape, const Init& init = {}) const {
     return parameters_->get(name(leaf), shape, init);
+  }
+  Tensor get_buffer(std::string_view leaf, const Shape& shape, const Init& init) const {
+    return parameters_->get_buffer(name(leaf), shape, init);
   }
   bool stored(std::string_view leaf) const { return parameters_->stored(name(leaf)); }
   bool available(std::string_view leaf) const { return parameters_->available(name(leaf)); }

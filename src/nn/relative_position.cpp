@@ -32,7 +32,8 @@ std::int64_t bucket_of(const RelativeBuckets& rule, std::int64_t key_minus_query
 
 Tensor relative_buckets(const RelativeBuckets& rule, std::int64_t first_query, std::int64_t queries,
                         std::int64_t keys) {
-  check(rule.buckets >= 4 && rule.max_distance > rule.buckets, ErrorCode::invalid_argument,
+  check(rule.buckets >= 4 && rule.max_distance > (rule.bidirectional ? rule.buckets / 4 : rule.buckets / 2),
+        ErrorCode::invalid_argument,
         "[relative_buckets] at least 4 buckets and a distance beyond them are needed, got ", rule.buckets, " and ",
         rule.max_distance);
   Tensor out = Tensor::empty({queries, keys}, DType::i64);

@@ -17,7 +17,7 @@ Tensor clamp(const Tensor& x, double limit) {
 SelfAttention::SelfAttention(const Scope& scope, const SelfAttentionConfig& c)
     : config_(c),
       attrs_{.scale = c.scale != 0 ? c.scale : 1 / std::sqrt(static_cast<double>(c.head_dim)),
-             .causal = true,
+             .causal = c.causal,
              .window = c.window,
              .softcap = c.softcap} {
   const std::int64_t q = c.heads * c.head_dim;

@@ -1,4 +1,4 @@
-// Self-attention of decoders, composed from policies: how queries, keys and values are stored, normed and turned.
+// Self-attention, composed from policies: how queries, keys and values are stored, normed and turned.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@ struct ForwardContext {
   Tensor positions;  // [1 or B, L] i64
   Tensor key_mask;   // [B, S] bool; undefined: nothing is padded
   Tensor bias;       // added to the scores, broadcastable to [B, H, L, S] (ALiBi); undefined: none
+  Tensor encoder_states = {}, encoder_mask = {};  // of cross-attention: [B, T, E], [B, T] bool or undefined
   KVCache* cache = nullptr;
   struct Rotation {
     const RotaryEmbedding* embedding = nullptr;
@@ -40,6 +41,7 @@ struct SelfAttentionConfig {
   std::int64_t layer = 0;  // number of the layer, its slot in the cache
   bool bias = false;       // of queries, keys and values
   bool output_bias = false;
+  bool causal = true;
 
   /// separate: three matrices. stacked: one, [q; k; v]. grouped: one, for each key head its queries, its key, its
   /// value.

@@ -35,9 +35,17 @@ Checkpoint open_case_checkpoint(const Case& c) {
 std::int64_t batch_of(const ModelInputs& in) { return (in.input_ids ? in.input_ids : in.inputs_embeds).size(0); }
 std::int64_t length_of(const ModelInputs& in) { return (in.input_ids ? in.input_ids : in.inputs_embeds).size(1); }
 
-/// Columns [first, end) of everything that has one column a token, and nothing of what is not one.
-ModelInputs columns(const ModelInputs& in, std::int64_t first, std::int64_t end) {
+/// Columns [first, end) of everything that has one column a token, and nothing of what is not one. Of an
+/// encoder-decoder, columns of what its decoder reads; its encoder's inputs stay whole.
+ModelInputs columns(const ModelInputs& in, std::int64_t first, std::int64_t end, bool decoder = false) {
   ModelInputs out;
+  if (decoder) {
+    out = in;
+    for (const auto member :
+         {&ModelInputs::decoder_input_ids, &ModelInputs::decoder_inputs_embeds, &ModelInputs::decoder_attention_mask})
+      if ((in.*member).defined()) out.*member = contiguous(slice(in.*member, 1, first, end));
+    return out;
+  }
   for (const auto member :
        {&ModelInputs::input_ids, &ModelInputs::inputs_embeds, &ModelInputs::token_type_ids, &ModelInputs::position_ids})
     if ((in.*member).defined()) out.*member = contiguous(slice(in.*member, 1, first, end));
@@ -48,9 +56,11 @@ ModelInputs columns(const ModelInputs& in, std::int64_t first, std::int64_t end)
 
 ModelInputs row(const ModelInputs& in, std::int64_t index) {
   ModelInputs out = in;
-  for (const auto member : {&ModelInputs::input_ids, &ModelInputs::inputs_embeds, &ModelInputs::attention_mask,
-                            &ModelInputs::token_type_ids, &ModelInputs::position_ids,
-                            &ModelInputs::encoder_hidden_states, &ModelInputs::encoder_attention_mask})
+  for (const auto member :
+       {&ModelInputs::input_ids, &ModelInputs::inputs_embeds, &ModelInputs::attention_mask,
+        &ModelInputs::token_type_ids, &ModelInputs::position_ids, &ModelInputs::encoder_hidden_states,
+        &ModelInputs::encoder_attention_mask, &ModelInputs::decoder_input_ids, &ModelInputs::decoder_inputs_embeds,
+        &ModelInputs::decoder_attention_mask, &ModelInputs::labels})
     if ((in.*member).defined() && (in.*member).size(0) > 1) out.*member = slice(in.*member, 0, index, index + 1);
   return out;
 }
@@ -58,7 +68,8 @@ ModelInputs row(const ModelInputs& in, std::int64_t index) {
 /// A next-token loss over a text padded on the left counts a prediction made at the last padding position. Such a
 /// position sees no key, and the reference's eager and sdpa attention give it different values.
 bool predicts_from_padding(const Model& model, const ModelInputs& in) {
-  if (!model.can_generate() || !in.attention_mask || !in.labels || in.labels.rank() != 2) return false;
+  if (!model.can_generate() || model.is_encoder_decoder() || !in.attention_mask || !in.labels || in.labels.rank() != 2)
+    return false;
   const std::vector<std::int64_t> seen = in.attention_mask.to_vector<std::int64_t>();
   const std::vector<std::int64_t> labels = in.labels.to_vector<std::int64_t>();
   const auto length = static_cast<std::size_t>(length_of(in));
@@ -77,8 +88,13 @@ bool rope_depends_on_length(const Model& model) {
   return type && type->is_string() && (type->as_string() == "dynamic" || type->as_string() == "longrope");
 }
 
-constexpr std::string_view outputs_by_position[] = {"last_hidden_state", "logits", "start_logits", "end_logits",
-                                                    "prediction_logits"};
+/// One for each position of the text that the encoder reads; the rest of an encoder-decoder's are its decoder's.
+bool by_encoder_position(std::string_view item) {
+  return item.starts_with("encoder_last_hidden_state") || item.starts_with("encoder_hidden_states.");
+}
+
+constexpr std::string_view outputs_by_position[] = {
+    "encoder_last_hidden_state", "last_hidden_state", "logits", "start_logits", "end_logits", "prediction_logits"};
 
 class ForwardCases {
  public:
@@ -120,7 +136,8 @@ class ForwardCases {
     if (expected_->find(run + "/logits.0")) return cached(*model, run, in);
 
     for (const TensorEntry& entry : expected_->entries())
-      if (entry.name.starts_with(run + "/hidden_states.")) in.output_hidden_states = true;
+      if (entry.name.starts_with(run + "/") && entry.name.find("hidden_states.") != std::string::npos)
+        in.output_hidden_states = true;
     const ModelOutput out = model->forward(in);
     for (const TensorEntry& entry : expected_->entries()) {
       if (!entry.name.starts_with(run + "/")) continue;
@@ -133,14 +150,16 @@ class ForwardCases {
         report_.skip(run + ": loss counts what a padding position predicts, where the reference's attentions disagree");
         continue;
       }
-      const bool by_position = item.starts_with("hidden_states.") ||
+      const bool by_position = item.find("hidden_states.") != std::string::npos ||
                                std::find(std::begin(outputs_by_position), std::end(outputs_by_position), item) !=
                                    std::end(outputs_by_position);
-      compare(run, item, got, expected,
-              by_position ? unpadded_positions(in.attention_mask, got.shape()) : std::vector<bool>());
+      const Tensor& mask =
+          model->is_encoder_decoder() && !by_encoder_position(item) ? in.decoder_attention_mask : in.attention_mask;
+      compare(run, item, got, expected, by_position ? unpadded_positions(mask, got.shape()) : std::vector<bool>());
     }
     threads(run, options, out);
     if (in.input_ids && in.input_ids.rank() != 2) return;  // choices
+    if (model->is_encoder_decoder()) return encoder_decoder(*model, run, in, out);
     if (rope_depends_on_length(*model)) return report_.skip(run + ": rows alone and caches, as the rotary base moves");
     rows_alone(*model, run, in, out);
     if (model->can_generate() && !in.labels) stepwise(*model, run, in, out);
@@ -177,6 +196,50 @@ class ForwardCases {
     }
     compare(run, "logits with a cache", concat(logits, 1), whole.logits,
             unpadded_positions(in.attention_mask, whole.logits.shape()));
+  }
+
+  /// Each row alone, and the decoder a token a step behind an encoder that ran once.
+  void encoder_decoder(const Model& model, const std::string& run, const ModelInputs& in, const ModelOutput& whole) {
+    const Tensor& decoder = in.decoder_input_ids ? in.decoder_input_ids : in.decoder_inputs_embeds;
+    if (!decoder) return;
+    const std::int64_t length = decoder.size(1);
+    if (model.can_generate()) {
+      KVCache cache;
+      ModelInputs part = in;
+      part.encoder_hidden_states = model.encode(in).encoder_last_hidden_state;
+      part.input_ids = part.inputs_embeds = part.labels = Tensor();
+      part.cache = &cache;
+      std::vector<Tensor> logits;
+      for (std::int64_t first = 0, end = length / 2; first < length; first = end, end = first + 1) {
+        ModelInputs step = columns(part, first, end, true);
+        if (in.decoder_attention_mask)
+          step.decoder_attention_mask = contiguous(slice(in.decoder_attention_mask, 1, 0, end));
+        logits.push_back(model.forward(step).logits);
+      }
+      compare(run, "logits with a cache", concat(logits, 1), whole.logits,
+              unpadded_positions(in.decoder_attention_mask, whole.logits.shape()));
+    }
+    if (!in.attention_mask || batch_of(in) < 2 || in.start_positions) return;
+    const std::vector<std::int64_t> seen = in.attention_mask.to_vector<std::int64_t>();
+    const std::vector<std::int64_t> heard =
+        in.decoder_attention_mask ? in.decoder_attention_mask.to_vector<std::int64_t>()
+                                  : std::vector<std::int64_t>(static_cast<std::size_t>(batch_of(in) * length), 1);
+    for (std::int64_t b = 0; b < batch_of(in); ++b) {
+      const std::int64_t tokens =
+          std::count(seen.begin() + b * length_of(in), seen.begin() + (b + 1) * length_of(in), 1);
+      const std::int64_t targets = std::count(heard.begin() + b * length, heard.begin() + (b + 1) * length, 1);
+      if (seen[static_cast<std::size_t>(b * length_of(in))] == 0) continue;  // padding on the left moves positions
+      ModelInputs alone = columns(row(in, b), 0, targets, true);
+      alone.decoder_attention_mask = alone.attention_mask = alone.labels = Tensor();
+      if (alone.input_ids) alone.input_ids = contiguous(slice(alone.input_ids, 1, 0, tokens));
+      if (alone.inputs_embeds) alone.inputs_embeds = contiguous(slice(alone.inputs_embeds, 1, 0, tokens));
+      const ModelOutput out = model.forward(alone);
+      for (const std::string_view item : {"last_hidden_state", "logits"}) {
+        const Tensor got = out.find(item);
+        if (!got || got.rank() != 3) continue;
+        compare(run, str("row ", b, " alone: ", item), got, slice(slice(whole.find(item), 0, b, b + 1), 1, 0, targets));
+      }
+    }
   }
 
   /// Each row of a padded batch without the batch and without padding.
