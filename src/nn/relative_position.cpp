@@ -34,8 +34,8 @@ Tensor relative_buckets(const RelativeBuckets& rule, std::int64_t first_query, s
                         std::int64_t keys) {
   check(rule.buckets >= 4 && rule.max_distance > (rule.bidirectional ? rule.buckets / 4 : rule.buckets / 2),
         ErrorCode::invalid_argument,
-        "[relative_buckets] at least 4 buckets and a distance beyond them are needed, got ", rule.buckets, " and ",
-        rule.max_distance);
+        "[relative_buckets] at least 4 buckets, and a distance beyond those of one distance each, are needed, got ",
+        rule.buckets, " and ", rule.max_distance);
   Tensor out = Tensor::empty({queries, keys}, DType::i64);
   std::int64_t* data = out.mutable_data<std::int64_t>();
   for (std::int64_t i = 0; i < queries; ++i)
