@@ -11,7 +11,8 @@
 
 namespace trustformers {
 
-/// Called after each step with the new token of every row (rows that ended give their padding). False stops.
+/// Called after each step with the new token of every row (rows that ended give their padding). False stops. Beam search, which
+/// knows its tokens at the end only, does not call it.
 using TokenCallback = std::function<bool(std::span<const std::int64_t> tokens)>;
 
 struct GenerateStats {
@@ -24,8 +25,10 @@ struct GenerateStats {
 
 struct GenerateOutput {
   /// [B, L + N] i64: prompts (of an encoder-decoder: what its decoder began with), then new tokens; rows that ended
-  /// early are filled with padding.
+  /// early are filled with padding. num_return_sequences rows a prompt, side by side.
   Tensor sequences;
+  /// [B · num_return_sequences] f32: what beam search gave each sequence; undefined elsewhere.
+  Tensor sequences_scores;
   GenerateStats stats;
 };
 

@@ -7,6 +7,7 @@
 #include "gguf_tokenizer_cases.h"
 #include "guarded.h"
 #include "model_cases.h"
+#include "processor_cases.h"
 #include "real_cases.h"
 #include "tokenizer_cases.h"
 #include "train_cases.h"
@@ -58,6 +59,7 @@ void run_model_case(const Case& c, Report& report) {
 void run_case(const Case& c, const Options& options, Report& report) {
   guarded(report, "case", [&] {
     if (c.description.find("packages")) return run_real_case(c, options, report);
+    if (is_processor_case(c)) return run_processor_case(c, report);
     if (is_tokenizer_case(c)) return run_tokenizer_case(c.folder, report);
     if (fs::exists(c.folder / "tokens.json") && fs::exists(c.folder / "model.gguf"))
       guarded(report, "tokens", [&] { run_gguf_tokens(c.folder, report); });

@@ -179,11 +179,11 @@ TEST_CASE("generation: weights of NaN are found, not sampled from") {
 
 TEST_CASE("generation: settings that cannot be honoured are named") {
   GenerationConfig config;
-  config.update(
-      Json::parse(R"({"max_new_tokens": 5, "eos_token_id": [1, 2], "num_beams": 1, "transformers_version": "5"})"));
+  config.update(Json::parse(
+      R"({"max_new_tokens": 5, "eos_token_id": [1, 2], "dola_layers": null, "transformers_version": "5"})"));
   CHECK(config.max_new_tokens == 5);
   CHECK(config.eos_token_id == Ids{1, 2});
-  CHECK(code_of([&] { config.update(Json::parse(R"({"num_beams": 4})")); }) == ErrorCode::unsupported);
+  CHECK(code_of([&] { config.update(Json::parse(R"({"dola_layers": "high"})")); }) == ErrorCode::unsupported);
   CHECK(code_of([&] { config.update(Json::parse(R"({"numbeams": 4})")); }) == ErrorCode::invalid_argument);
   CHECK(code_of([&] { config.update(Json::parse(R"({"top_p": 0})")); }) == ErrorCode::invalid_argument);
 }

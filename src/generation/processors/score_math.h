@@ -1,0 +1,30 @@
+// Sums over a row of scores, shared by processors.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace trustformers {
+
+/// What softmax(scores) needs: probability i is exp(scores[i] - largest) / total.
+struct SoftmaxSums {
+  double largest = 0;
+  double total = 0;
+  /// 0 for -inf. Rounded to float, as the reference's probabilities are: what underflows there does here.
+  float probability(float score) const;
+  double log_total() const;
+};
+/// -inf everywhere gives total 0.
+SoftmaxSums softmax_sums(std::span<const float> scores);
+
+/// -sum p log p of softmax(scores).
+double entropy(std::span<const float> scores, const SoftmaxSums& sums);
+
+/// scores - log(sum exp(scores))
+void log_softmax_in_place(std::span<float> scores);
+
+/// The k-th largest score, k in [1, scores.size()].
+float kth_largest(std::span<const float> scores, std::int64_t k, std::vector<float>& scratch);
+
+}  // namespace trustformers

@@ -1,0 +1,44 @@
+// The ways of decoding that generate() chooses from; each fills the rows of a batch.
+#pragma once
+
+#include <chrono>
+
+#include "decoding_batch.h"
+#include "generate.h"
+
+namespace trustformers {
+
+/// What all of them are told beside the batch. `limit` is the number of new tokens at most.
+struct DecodeRequest {
+  const GenerationConfig& config;
+  std::int64_t limit = 0;
+  const TokenCallback& on_tokens;
+  const CancelToken* cancel = nullptr;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+  /// False when the time is up; throws cancelled.
+  bool may_go_on() const {
+    if (cancel) cancel->check("generate");
+    return config.max_time <= 0 || seconds() < config.max_time;
+  }
+  bool ends(std::int64_t token) const;
+  /// What fills rows that ended.
+  std::int64_t padding() const;
+};
+
+/// One token a row and step: the likeliest, or drawn. The batch ends as the result.
+GenerateStats decode_tokens(DecodingBatch& batch, const DecodeRequest& request);
+
+/// Beam search as transformers does it (num_beams, early_stopping, length_penalty, drawn beams), groups that avoid each
+/// other's tokens (Vijayakumar et al. 2016), and beams that must bring words (force_words_ids). on_tokens is not called.
+GenerateOutput decode_beams(DecodingBatch& batch, const DecodeRequest& request);
+
+/// Contrastive search (Su et al. 2022).
+GenerateStats decode_contrastive(DecodingBatch& batch, const DecodeRequest& request);
+
+/// Tokens that a draft model or the text itself proposes, checked several at once (Leviathan et al. 2022): greedy gives
+/// the tokens of plain greedy, drawn ones follow the model's law exactly. One row.
+GenerateStats decode_speculative(DecodingBatch& batch, const Model& model, const DecodeRequest& request);
+
+}  // namespace trustformers
