@@ -36,14 +36,15 @@ const std::vector<BeamCandidate>& BeamSearch::step(std::span<float> log_probs,
   list_candidates(log_probs, vocabulary, seed, stream, static_cast<std::uint64_t>(generated));
   const bool last = generated + 1 >= limit_;
   for (Ranked& c : candidates_)
-    c.ends = last || std::find(config_.eos_token_id.begin(), config_.eos_token_id.end(), c.token) !=
-                         config_.eos_token_id.end();
+    c.ends = last ||
+             std::find(config_.eos_token_id.begin(), config_.eos_token_id.end(), c.token) != config_.eos_token_id.end();
   if (!words_.empty()) add_word_candidates(log_probs, vocabulary, texts, prompt_length);
   finish(texts, generated + 1);
   choose_running();
   done_ = running_.empty() || !may_improve(generated + 1);
-  running_.resize(static_cast<std::size_t>(beams_), running_.empty() ? BeamCandidate{nobody, 0, 0}
-                                                                      : BeamCandidate{nobody, running_[0].beam, running_[0].token});
+  running_.resize(static_cast<std::size_t>(beams_), running_.empty()
+                                                        ? BeamCandidate{nobody, 0, 0}
+                                                        : BeamCandidate{nobody, running_[0].beam, running_[0].token});
   for (std::size_t b = 0; b < running_.size(); ++b) scores_[b] = running_[b].score;
   return running_;
 }
@@ -51,7 +52,8 @@ const std::vector<BeamCandidate>& BeamSearch::step(std::span<float> log_probs,
 void BeamSearch::list_candidates(std::span<const float> totals, std::int64_t vocabulary, std::uint64_t seed,
                                  std::uint64_t stream, std::uint64_t step) {
   // Enough that num_beams go on even if every end token is among the best.
-  const std::int64_t wanted = std::max<std::int64_t>(2, 1 + static_cast<std::int64_t>(config_.eos_token_id.size())) * beams_;
+  const std::int64_t wanted =
+      std::max<std::int64_t>(2, 1 + static_cast<std::int64_t>(config_.eos_token_id.size())) * beams_;
   order_.clear();
   for (std::size_t i = 0; i < totals.size(); ++i)
     if (totals[i] != minus_infinity) order_.push_back(static_cast<std::int64_t>(i));
@@ -82,8 +84,7 @@ void BeamSearch::list_candidates(std::span<const float> totals, std::int64_t voc
 
 void BeamSearch::add_word_candidates(std::span<const float> totals, std::int64_t vocabulary,
                                      std::span<const std::span<const std::int64_t>> texts, std::int64_t prompt_length) {
-  const bool last = !candidates_.empty() &&
-                    static_cast<std::int64_t>(texts[0].size()) - prompt_length + 1 >= limit_;
+  const bool last = !candidates_.empty() && static_cast<std::int64_t>(texts[0].size()) - prompt_length + 1 >= limit_;
   const std::int64_t left = limit_ - (static_cast<std::int64_t>(texts[0].size()) - prompt_length) - 1;
   std::vector<std::int64_t> longer;
   const auto after = [&](const BeamCandidate& c) {

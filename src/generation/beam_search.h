@@ -33,7 +33,8 @@ class BeamSearch {
 
   /// Takes log-probabilities [beams, V] (changed) and the running texts after `generated` new tokens; chooses what goes
   /// on, as one candidate a beam. `seed` and `stream` address the draws of sampled beams.
-  const std::vector<BeamCandidate>& step(std::span<float> log_probs, std::span<const std::span<const std::int64_t>> texts,
+  const std::vector<BeamCandidate>& step(std::span<float> log_probs,
+                                         std::span<const std::span<const std::int64_t>> texts,
                                          std::int64_t prompt_length, std::uint64_t seed, std::uint64_t stream);
 
   /// What was finished, best first.

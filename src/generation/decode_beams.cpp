@@ -126,11 +126,14 @@ class Beams {
       for (FinishedBeam& beam : best_of(prompt)) rows.push_back(std::move(beam));
     std::size_t length = 0;
     for (const FinishedBeam& beam : rows) length = std::max(length, beam.ids.size());
+    // As transformers has it, beams are filled with the end token where the padding's id is 0.
+    const std::int64_t padding = request_.padding();
+    const std::int64_t filler = padding == 0 && !config_.eos_token_id.empty() ? config_.eos_token_id[0] : padding;
     std::vector<std::int64_t> ids;
     std::vector<float> scores;
     for (const FinishedBeam& beam : rows) {
       ids.insert(ids.end(), beam.ids.begin(), beam.ids.end());
-      ids.insert(ids.end(), length - beam.ids.size(), request_.padding());
+      ids.insert(ids.end(), length - beam.ids.size(), filler);
       scores.push_back(beam.score);
     }
     const auto count = static_cast<std::int64_t>(rows.size());

@@ -2,9 +2,9 @@
 #include <cmath>
 
 #include "../ops/shape/shape_ops.h"
-#include "sampler.h"
 #include "processor_list.h"
 #include "processors/score_math.h"
+#include "sampler.h"
 #include "strategies.h"
 
 namespace trustformers {
@@ -48,7 +48,8 @@ class Contrastive {
     read(batch_.scores());
     texts_.resize(rows_);
     for (std::size_t row = 0; row < rows_; ++row)
-      for (std::size_t at = batch_.state(row, 0).padding; at < columns_; ++at) add_direction(texts_[row], hidden(row, at));
+      for (std::size_t at = batch_.state(row, 0).padding; at < columns_; ++at)
+        add_direction(texts_[row], hidden(row, at));
     while (stats.new_tokens < request_.limit && request_.may_go_on()) {
       propose();
       const std::vector<std::int64_t> chosen = choose(ended);

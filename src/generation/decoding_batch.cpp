@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../nn/attention.h"
+#include "../tensor/device.h"
 #include "../tensor/op.h"
 #include "processors/numeric.h"
 #include "processors/score_math.h"
@@ -17,7 +18,8 @@ void reorder(std::vector<T>& list, std::span<const std::int64_t> rows) {
   out.reserve(rows.size());
   for (const std::int64_t row : rows) {
     out.push_back(list[static_cast<std::size_t>(row)]);
-    if constexpr (requires { out.back().reserve(0); }) out.back().reserve(list[static_cast<std::size_t>(row)].capacity());
+    if constexpr (requires { out.back().reserve(0); })
+      out.back().reserve(list[static_cast<std::size_t>(row)].capacity());
   }
   list = std::move(out);
 }
@@ -96,7 +98,8 @@ std::span<float> DecodingBatch::scores(std::int64_t count) {
   Tensor& ids = decoder ? inputs.decoder_input_ids : inputs.input_ids;
   ids = Tensor::empty({rows, fed}, DType::i64);
   for (std::int64_t b = 0; b < rows; ++b)
-    std::copy_n(histories_[static_cast<std::size_t>(b)].data() + read_, fed, ids.mutable_data<std::int64_t>() + b * fed);
+    std::copy_n(histories_[static_cast<std::size_t>(b)].data() + read_, fed,
+                ids.mutable_data<std::int64_t>() + b * fed);
   if (padded_) {
     Tensor& mask = decoder ? inputs.decoder_attention_mask : inputs.attention_mask;
     mask = Tensor::empty({rows, total}, DType::u8);

@@ -33,8 +33,8 @@ class DecodingBatch {
   /// Makes room for texts of `length`, so that growing allocates nothing.
   void reserve(std::int64_t length);
 
-  /// Reads what is new; scores [B, count, V] of what follows the last `count` columns, which are the caller's to change.
-  /// Valid until the next call.
+  /// Reads what is new; scores [B, count, V] of what follows the last `count` columns, which are the caller's to
+  /// change. Valid until the next call.
   std::span<float> scores(std::int64_t count = 1);
   /// The last hidden states [B, L, D] of the columns that the last scores() read; asked for beforehand.
   const Tensor& hidden_states() const { return hidden_; }

@@ -99,8 +99,8 @@ std::vector<std::int64_t> Session::generate(std::span<const std::int64_t> prompt
   check(!model_.is_encoder_decoder(), ErrorCode::unsupported, "[generate] a session needs a decoder, ",
         model_.class_name(), " is an encoder-decoder");
   check(model_.can_generate(), ErrorCode::unsupported, "[generate] ", model_.class_name(), " does not generate text");
-  check(config.num_beams == 1 && config.num_return_sequences == 1 && config.guidance_scale == 1,
-        ErrorCode::unsupported, "[generate] a session continues one text, without beams and guidance");
+  check(config.num_beams == 1 && config.num_return_sequences == 1 && config.guidance_scale == 1, ErrorCode::unsupported,
+        "[generate] a session continues one text, without beams and guidance");
   const auto length = static_cast<std::int64_t>(prompt.size());
   // At least the last token must be fed: its scores choose the next one. Contrastive search needs every hidden state.
   const bool reuse = config.use_cache && !config.penalty_alpha;

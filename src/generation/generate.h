@@ -11,8 +11,8 @@
 
 namespace trustformers {
 
-/// Called after each step with the new token of every row (rows that ended give their padding). False stops. Beam search, which
-/// knows its tokens at the end only, does not call it.
+/// Called after each step with the new token of every row (rows that ended give their padding). False stops. Beam
+/// search, which knows its tokens at the end only, does not call it.
 using TokenCallback = std::function<bool(std::span<const std::int64_t> tokens)>;
 
 struct GenerateStats {

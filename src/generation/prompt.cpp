@@ -41,8 +41,9 @@ Tokens encoder_decoder_tokens(const Model& model, const ModelInputs& inputs, con
                               ModelInputs& context) {
   Tokens out{inputs.decoder_input_ids, inputs.decoder_attention_mask};
   const NoGrad quiet;
-  context.encoder_hidden_states = inputs.encoder_hidden_states.defined() ? inputs.encoder_hidden_states
-                                                                         : model.encode(inputs).encoder_last_hidden_state;
+  context.encoder_hidden_states = inputs.encoder_hidden_states.defined()
+                                      ? inputs.encoder_hidden_states
+                                      : model.encode(inputs).encoder_last_hidden_state;
   context.attention_mask = inputs.attention_mask;
   const std::int64_t batch = context.encoder_hidden_states.size(0);
   const Tensor start = start_tokens(model, config, batch);
@@ -93,8 +94,8 @@ Prompt make_prompt(const Model& model, const ModelInputs& inputs, const Generati
   for (std::int64_t b = 0; b < out.batch && !out.mask.empty(); ++b)
     check(out.mask[static_cast<std::size_t>((b + 1) * out.length - 1)] != 0, ErrorCode::invalid_argument,
           "[generate] row ", b, " ends in padding: prompts must be padded on the left");
-  out.sources = model.is_encoder_decoder() ? rows_of(inputs.input_ids, inputs.attention_mask)
-                                           : rows_of(tokens.ids, tokens.mask);
+  out.sources =
+      model.is_encoder_decoder() ? rows_of(inputs.input_ids, inputs.attention_mask) : rows_of(tokens.ids, tokens.mask);
   out.sources.resize(static_cast<std::size_t>(out.batch));
   return out;
 }

@@ -31,7 +31,8 @@ struct DecodeRequest {
 GenerateStats decode_tokens(DecodingBatch& batch, const DecodeRequest& request);
 
 /// Beam search as transformers does it (num_beams, early_stopping, length_penalty, drawn beams), groups that avoid each
-/// other's tokens (Vijayakumar et al. 2016), and beams that must bring words (force_words_ids). on_tokens is not called.
+/// other's tokens (Vijayakumar et al. 2016), and beams that must bring words (force_words_ids). on_tokens is not
+/// called.
 GenerateOutput decode_beams(DecodingBatch& batch, const DecodeRequest& request);
 
 /// Contrastive search (Su et al. 2022).

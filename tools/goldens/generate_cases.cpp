@@ -1,7 +1,9 @@
 #include "generate_cases.h"
 
 #include "../../src/generation/generate.h"
+#include "../../src/models/auto.h"
 #include "../../src/weights/open.h"
+#include "compare.h"
 #include "guarded.h"
 #include "model_cases.h"
 
@@ -22,9 +24,18 @@ void run_entry(const Case& c, const Model& model, const Json& entry, Report& rep
   const Json* new_ids = entry.find("new_ids");
   if (!ids && !new_ids) return report.skip(run + ": has neither output_ids nor new_ids");
 
+  std::unique_ptr<Model> assistant;
+  Json settings = entry.at("settings");
+  if (const Json* folder = settings.find("assistant_model"); folder && folder->is_string()) {
+    LoadOptions options;
+    options.class_name = c.description.at("class").as_string();
+    assistant = load_model(open_checkpoint(c.folder / folder->as_string()), options);
+    settings.set("assistant_model", nullptr);
+  }
   GenerationConfig config = GenerationConfig::from_pretrained(c.folder, model.config());
   try {
-    config.update(entry.at("settings"), run);
+    config.update(settings, run);
+    config.assistant = assistant.get();
   } catch (const Error& error) {
     if (error.code() != ErrorCode::unsupported) throw;
     return report.skip(run + ": " + error.message());
@@ -45,7 +56,8 @@ void run_entry(const Case& c, const Model& model, const Json& entry, Report& rep
     check(member, ErrorCode::unsupported, "[goldens] encoder_inputs names ", name);
     *member = stored_inputs()->load(name);
   }
-  const Tensor got = generate(model, in, config).sequences;
+  const GenerateOutput out = generate(model, in, config);
+  const Tensor& got = out.sequences;
   std::vector<std::int64_t> flat = got.to_vector<std::int64_t>();
   if (new_ids) {
     std::vector<std::int64_t> kept;
@@ -56,6 +68,14 @@ void run_entry(const Case& c, const Model& model, const Json& entry, Report& rep
   }
   report.add_exact(run, new_ids ? "new_ids" : "output_ids",
                    flat == matrix(new_ids ? *new_ids : *ids).to_vector<std::int64_t>());
+  if (!out.sequences_scores.defined()) return;
+  const auto expected = open_weights(c.folder / "expected.safetensors");
+  const std::string name = entry.at("name").as_string() + "/sequences_scores";
+  if (!expected->find(name)) return;
+  const Tensor want = expected->load(name);
+  const double tolerance = c.description.at("tolerance").as_double();
+  const double error = relative_error(out.sequences_scores, want);
+  report.add(run, "sequences_scores", error, tolerance, error <= tolerance);
 }
 
 }  // namespace
