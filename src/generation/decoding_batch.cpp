@@ -107,6 +107,9 @@ std::span<float> DecodingBatch::scores(std::int64_t count) {
       std::copy_n(masks_[static_cast<std::size_t>(b)].data(), total, mask.mutable_data<std::uint8_t>() + b * total);
     // As transformers has it, the decoder of an encoder-decoder counts its padding.
     if (!decoder) inputs.position_ids = positions_from_mask(mask, fed);
+  } else if (!decoder) {
+    // From 0, as transformers counts here even for models that begin elsewhere when left alone (RoBERTa).
+    inputs.position_ids = consecutive_positions(read_, fed);
   }
   inputs.cache = cache_;
   inputs.logits_to_keep = count;
