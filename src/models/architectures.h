@@ -58,7 +58,7 @@ struct Architecture {
   std::string_view model_type;
   std::string_view base_prefix;  // what the body is called inside the heads: "bert" in "bert.encoder.layer.0"
   std::vector<ModelClass> classes;
-  GgufArchitecture gguf;
+  GgufArchitecture gguf = {};
 };
 
 /// All architectures: one line each in registry.cpp.

@@ -19,7 +19,7 @@ void DecoderConfig::finish(const Json& json, std::string_view where) {
   check(layer_types.empty() || static_cast<std::int64_t>(layer_types.size()) == num_hidden_layers, ErrorCode::parse,
         "[config] ", where, ": \"layer_types\" names ", layer_types.size(), " layers, \"num_hidden_layers\" is ",
         num_hidden_layers);
-  rope = RopeConfig::parse(json, where);
+  rope = RopeConfig::parse(json, where, rope);
 }
 
 std::int64_t DecoderConfig::window_of(std::int64_t i) const {
@@ -45,6 +45,11 @@ Tensor DecoderBlock::operator()(const Tensor& x, const ForwardContext& context) 
     if (cross) h = cross_norm(h + (*cross_attention)(h, context));
     return mlp_norm(h + (*mlp)(h));
   }
+  if (layout == Layout::residual_from_norm) {
+    const Tensor n = attention_norm(x);
+    const Tensor m = mlp_norm(n + (*attention)(n, context));
+    return m + (*mlp)(m);
+  }
   const auto scaled = [&](const Tensor& branch) { return residual_scale == 1 ? branch : branch * residual_scale; };
   const Tensor normed = attention_norm(x);
   Tensor h = x + scaled(attention_post_norm((*attention)(normed, context)));
@@ -53,30 +58,49 @@ Tensor DecoderBlock::operator()(const Tensor& x, const ForwardContext& context) 
   return h + scaled(mlp_post_norm((*mlp)(mlp_norm(h))));
 }
 
+Tensor key_positions(const Tensor& attention_mask, std::int64_t keys) {
+  return attention_mask.defined() ? positions_from_mask(attention_mask, keys) : consecutive_positions(0, keys);
+}
+
+Tensor Decoder::embed(const ModelInputs& in, const Tensor& at) const {
+  const auto looked_up = [&](const Tensor& ids) {
+    const Tensor x = tokens(ids);
+    return embedding_scale == 1 ? x : x * embedding_scale;
+  };
+  Tensor x = !in.inputs_embeds.defined()                       ? looked_up(in.input_ids)
+             : scales_given_embeddings && embedding_scale != 1 ? in.inputs_embeds * embedding_scale
+                                                               : in.inputs_embeds;
+  if (project_in) x = (*project_in)(x);
+  if (positions) x = x + positions(position_offset == 0 ? at : at + double(position_offset));
+  if (computed_positions) x = x + computed_positions(at);
+  if (token_types && in.token_type_ids.defined()) x = x + looked_up(in.token_type_ids);
+  return embedding_norm(x);
+}
+
 ModelOutput Decoder::forward(const ModelInputs& in) const {
   ModelOutput out;
-  Tensor x = in.inputs_embeds.defined() ? in.inputs_embeds : tokens(in.input_ids);
-  if (embedding_scale != 1) x = x * embedding_scale;
   const std::int64_t past = in.cache ? in.cache->length() : 0;
-  ForwardContext context{
-      .positions = in.position_ids.defined() ? in.position_ids : consecutive_positions(past, x.size(1)),
-      .key_mask = key_mask(in.attention_mask),
-      .bias = score_bias ? score_bias(in, past) : Tensor(),
-      .encoder_states = in.encoder_hidden_states,
-      .encoder_mask = key_mask(in.encoder_attention_mask),
-      .cache = in.cache,
-      .rotations = {}};
-  if (positions)
-    x = x + positions(position_offset == 0 ? context.positions : context.positions + double(position_offset));
-  if (token_types && in.token_type_ids.defined()) x = x + tokens(in.token_type_ids);
+  const std::int64_t length = (in.inputs_embeds.defined() ? in.inputs_embeds : in.input_ids).size(1);
+  const bool counted = positions_skip_padding && in.attention_mask.defined();
+  ForwardContext context{.positions = in.position_ids.defined() ? in.position_ids
+                                      : counted                 ? positions_from_mask(in.attention_mask, length)
+                                                                : consecutive_positions(past, length),
+                         .key_mask = key_mask(in.attention_mask),
+                         .bias = score_bias ? score_bias(in.attention_mask, past + length) : Tensor(),
+                         .encoder_states = in.encoder_hidden_states,
+                         .encoder_mask = key_mask(in.encoder_attention_mask),
+                         .cache = in.cache,
+                         .rotations = {}};
   for (const RotaryEmbedding& rotation : rotations)
     context.rotations.push_back({&rotation, rotation.tables(positions_needed(context.positions))});
-  x = embedding_norm(x);
+  Tensor x = embed(in, context.positions);
+  if (prepare) prepare(in, past, length, context);
   for (const DecoderBlock& layer : layers) {
     if (in.output_hidden_states) out.hidden_states.push_back(x);
     x = layer(x, context);
   }
   out.last_hidden_state = norm(x);
+  if (project_out) out.last_hidden_state = (*project_out)(out.last_hidden_state);
   if (in.output_hidden_states) out.hidden_states.push_back(out.last_hidden_state);
   return out;
 }

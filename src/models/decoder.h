@@ -28,14 +28,14 @@ struct DecoderConfig {
 
   void fields(auto& v) {
     v.size("vocab_size", vocab_size);
-    v.size("hidden_size", hidden_size, {"n_embd", "d_model"});
-    v("intermediate_size", intermediate_size, {"n_inner", "ffn_dim", "ffn_hidden_size"});
+    v.size("hidden_size", hidden_size, {"n_embd", "d_model", "n_embed"});
+    v("intermediate_size", intermediate_size, {"n_inner", "ffn_dim", "ffn_hidden_size", "dff"});
     v.size("num_hidden_layers", num_hidden_layers, {"n_layer", "n_layers", "num_layers"});
-    v.size("num_attention_heads", num_attention_heads, {"n_head", "n_heads", "num_heads"});
-    v("num_key_value_heads", num_key_value_heads);
+    v.size("num_attention_heads", num_attention_heads, {"n_head", "n_heads", "num_heads", "attention_heads"});
+    v("num_key_value_heads", num_key_value_heads, {"num_kv_heads", "n_head_kv"});
     v("head_dim", head_dim);
     v("max_position_embeddings", max_position_embeddings, {"n_positions", "n_ctx", "max_seq_len", "seq_length"});
-    v("hidden_act", hidden_act, {"activation_function", "hidden_activation"});
+    v("hidden_act", hidden_act, {"activation_function", "hidden_activation", "activation", "afn"});
     v("rms_norm_eps", norm_eps, {"layer_norm_eps", "layer_norm_epsilon", "norm_eps", "norm_epsilon"});
     v("attention_bias", attention_bias);
     v("mlp_bias", mlp_bias);
@@ -66,9 +66,10 @@ Config read_decoder_config(const Json& json, std::string_view where) {
 /// joined by residuals.
 struct DecoderBlock {
   enum class Layout {
-    pre_norm,   // h = x + attention(norm(x)), h + mlp(norm(h))
-    post_norm,  // h = norm(x + attention(x)), norm(h + mlp(h))
-    parallel    // x + attention(norm(x)) + mlp(norm(x)), the second norm being the first where it is none
+    pre_norm,            // h = x + attention(norm(x)), h + mlp(norm(h))
+    post_norm,           // h = norm(x + attention(x)), norm(h + mlp(h))
+    residual_from_norm,  // n = norm(x), h = n + attention(n), m = norm(h), m + mlp(m)
+    parallel             // x + attention(norm(x)) + mlp(norm(x)), the second norm being the first where it is none
   };
   Norm attention_norm;
   std::unique_ptr<TokenMixer> attention;
@@ -89,20 +90,35 @@ class Decoder final : public Body {
  public:
   Embedding tokens;
   double embedding_scale = 1;
-  Embedding positions = {};  // learned, read at position + position_offset
+  bool scales_given_embeddings = true;    // inputs_embeds too, not only what `tokens` gives
+  std::optional<Linear> project_in = {};  // from the width of `tokens`
+  Embedding positions = {};               // learned, read at position + position_offset
   std::int64_t position_offset = 0;
-  bool token_types = false;  // token_type_ids are looked up in `tokens` and added (GPT)
+  std::function<Tensor(const Tensor& positions)> computed_positions = {};  // vectors to add, instead of learned ones
+  bool positions_skip_padding = false;  // positions that are not given count the tokens of the attention mask
+  bool token_types = false;             // token_type_ids are looked up in `tokens` and added (GPT)
   Norm embedding_norm = {};
   std::vector<RotaryEmbedding> rotations = {};
-  /// What is added to the attention scores of all layers (ALiBi), from the inputs and the number of cached positions.
-  std::function<Tensor(const ModelInputs& inputs, std::int64_t past)> score_bias = {};
+  /// What is added to the attention scores of all layers (ALiBi), from the attention mask [B, S], undefined when there
+  /// is none, and the number S of keys.
+  std::function<Tensor(const Tensor& attention_mask, std::int64_t keys)> score_bias = {};
+  /// What else the layers share in a pass of `length` positions after `past` ones, in the context made so far.
+  std::function<void(const ModelInputs& inputs, std::int64_t past, std::int64_t length, ForwardContext& context)>
+      prepare = {};
   std::vector<DecoderBlock> layers = {};
   Norm norm = {};
+  std::optional<Linear> project_out = {};
 
   ModelOutput forward(const ModelInputs& inputs) const override;
   const Embedding& input_embeddings() const override { return tokens; }
   bool learned_positions() const override { return bool(positions); }
+
+ private:
+  Tensor embed(const ModelInputs& inputs, const Tensor& positions_of_tokens) const;
 };
+
+/// Positions of all `keys` keys as the mask counts them, or 0, 1, ... without one: [B or 1, S].
+Tensor key_positions(const Tensor& attention_mask, std::int64_t keys);
 
 using MakeBody = std::function<std::unique_ptr<Body>(const Scope&)>;
 

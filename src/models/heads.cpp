@@ -55,7 +55,7 @@ DecoderModel::DecoderModel(CommonConfig config, const Scope& root, const Decoder
                            const MakeBody& make_body)
     : head_(head), heads_(heads) {
   common_ = std::move(config);
-  const std::int64_t width = common_.hidden_size;
+  const std::int64_t width = heads.width > 0 ? heads.width : common_.hidden_size;
   switch (head) {
     case DecoderHead::none: body_ = make_body(root); break;
     case DecoderHead::question_answering:
@@ -132,7 +132,13 @@ ModelOutput DecoderModel::forward(const ModelInputs& inputs) const {
     }
     case DecoderHead::token_classification:
       out.logits = logits;
-      if (inputs.labels.defined()) out.loss = token_loss(logits, inputs.labels, inputs.label_smoothing);
+      if (inputs.labels.defined()) {
+        const bool skips = heads_.token_loss_skips_padding && inputs.attention_mask.defined();
+        const Tensor labels = skips ? where(cast(inputs.attention_mask, DType::boolean), inputs.labels,
+                                            Tensor::full({}, -100, inputs.labels.dtype()))
+                                    : inputs.labels;
+        out.loss = token_loss(logits, labels, inputs.label_smoothing);
+      }
       break;
     case DecoderHead::question_answering:
       out.start_logits = select(logits, 2, 0);

@@ -37,9 +37,11 @@ struct DecoderHeads {
   std::string_view sequence_head = "score";
   std::string_view token_head = "score";
   bool token_head_bias = true;
+  std::int64_t width = 0;  // of what the heads read; 0: hidden_size
   bool lm_head_bias = false;
-  double logits_scale = 1;    // of the language model's logits
-  double logits_softcap = 0;  // > 0: they become softcap · tanh(logits / softcap) (Gemma 2)
+  bool token_loss_skips_padding = false;  // labels of padding do not count
+  double logits_scale = 1;                // of the language model's logits
+  double logits_softcap = 0;              // > 0: they become softcap · tanh(logits / softcap) (Gemma 2)
 };
 
 enum class DecoderHead { none, causal_lm, sequence_classification, token_classification, question_answering };

@@ -61,7 +61,7 @@ CommonConfig CommonConfig::parse(const Json& config, std::string_view where, boo
   ConfigReader v(config, where);
   v("model_type", c.model_type);
   v.size("vocab_size", c.vocab_size);
-  v.size("hidden_size", c.hidden_size, {"n_embd", "d_model", "dim"});
+  v.size("hidden_size", c.hidden_size, {"n_embd", "d_model", "dim", "n_embed"});
   v("max_position_embeddings", c.max_position_embeddings, {"n_positions", "n_ctx"});
   v("pad_token_id", c.pad_token_id);
   v("bos_token_id", c.bos_token_id);

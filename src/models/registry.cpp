@@ -4,16 +4,30 @@
 #define TRUSTFORMERS_ARCHITECTURES(X) \
   X(albert)                           \
   X(bert)                             \
+  X(biogpt)                           \
+  X(bloom)                            \
   X(camembert)                        \
+  X(codegen)                          \
+  X(ctrl)                             \
   X(distilbert)                       \
   X(electra)                          \
+  X(falcon)                           \
   X(gpt2)                             \
+  X(gpt_bigcode)                      \
+  X(gpt_neo)                          \
+  X(gpt_neox)                         \
+  X(gptj)                             \
   X(llama)                            \
   X(mpnet)                            \
+  X(mpt)                              \
   X(mt5)                              \
+  X(openai_gpt)                       \
+  X(opt)                              \
+  X(qwen)                             \
   X(roberta)                          \
   X(t5)                               \
   X(umt5)                             \
+  X(xglm)                             \
   X(xlm_roberta)
 
 namespace trustformers {

@@ -70,6 +70,7 @@ KVCache::KeysValues KVCache::update(std::size_t layer_index, const Tensor& k, co
   Device& device = layer.keys.device();
   device.write(k, positions_of(layer.keys, layer.length, k.size(2)));
   device.write(v, positions_of(layer.values, layer.length, v.size(2)));
+  if (layer_index == 0 && layer.length == 0) prompt_length_ = total;
   layer.length = total;
   return {positions_of(layer.keys, 0, total), positions_of(layer.values, 0, total)};
 }

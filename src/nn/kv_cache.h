@@ -32,6 +32,8 @@ class KVCache {
 
   /// Positions held by the first layer; all layers agree between forward passes.
   std::int64_t length() const { return layers_.empty() ? 0 : layers_[0].length; }
+  /// Positions that the first update of an empty cache brought.
+  std::int64_t prompt_length() const { return prompt_length_; }
   /// Makes room for `positions`, so that updates up to there allocate nothing.
   void reserve(std::int64_t positions) { reserved_ = positions; }
   /// Forgets everything from `length` on, except what is fixed. Throws out_of_range when there is less.
@@ -51,6 +53,7 @@ class KVCache {
   std::vector<Layer> layers_;
   std::vector<KeysValues> fixed_;
   std::int64_t reserved_ = 0;
+  std::int64_t prompt_length_ = 0;
 };
 
 }  // namespace trustformers

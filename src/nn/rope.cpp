@@ -6,10 +6,10 @@
 
 namespace trustformers {
 
-RopeConfig RopeConfig::parse(const Json& config, std::string_view where) {
-  RopeConfig rope;
+RopeConfig RopeConfig::parse(const Json& config, std::string_view where, const RopeConfig& defaults) {
+  RopeConfig rope = defaults;
   ConfigReader outer(config, where);
-  outer("rope_theta", rope.theta);
+  outer("rope_theta", rope.theta, {"rotary_emb_base"});
   outer("partial_rotary_factor", rope.partial_rotary_factor, {"rotary_pct", "rope_pct"});
   outer("original_max_position_embeddings", rope.original_max_positions);
   const Json* inner = config.find("rope_parameters");
@@ -43,14 +43,14 @@ RopeConfig RopeConfig::parse(const Json& config, std::string_view where) {
 RotaryEmbedding::RotaryEmbedding(const RopeConfig& config, std::int64_t head_dim, std::int64_t max_positions,
                                  bool interleaved)
     : config_(config),
-      rotary_dim_(static_cast<std::int64_t>(static_cast<double>(head_dim) * config.partial_rotary_factor) / 2 * 2),
+      rotary_dim_(static_cast<std::int64_t>(static_cast<double>(head_dim) * config.partial_rotary_factor)),
       max_positions_(max_positions),
       interleaved_(interleaved) {
   check(rotary_dim_ > 0 && config.theta > 0, ErrorCode::invalid_argument,
         "[rope] needs at least two rotated features and a positive base, got ", rotary_dim_, " and ", config.theta);
   if (config_.original_max_positions == 0) config_.original_max_positions = max_positions;
   if (config_.type == "longrope") {
-    const auto half = static_cast<std::size_t>(rotary_dim_ / 2);
+    const auto half = static_cast<std::size_t>((rotary_dim_ + 1) / 2);
     check(config_.short_factor.size() == half && config_.long_factor.size() == half, ErrorCode::parse,
           "[rope] longrope needs ", half, " short and long factors, got ", config_.short_factor.size(), " and ",
           config_.long_factor.size());
@@ -59,7 +59,7 @@ RotaryEmbedding::RotaryEmbedding(const RopeConfig& config, std::int64_t head_dim
 
 /// As the reference computes them: in f32 from the exponents on, because angles of far positions magnify rounding.
 std::vector<float> RotaryEmbedding::inverse_frequencies(std::int64_t length) const {
-  const std::int64_t half = rotary_dim_ / 2;
+  const std::int64_t half = (rotary_dim_ + 1) / 2;  // an odd number of features turns one more
   const auto dim = static_cast<double>(rotary_dim_);
   double base = config_.theta;
   if (config_.type == "dynamic" && length > config_.original_max_positions) {

@@ -27,7 +27,8 @@ struct RopeConfig {
   // longrope (Ding et al. 2024)
   std::vector<double> short_factor, long_factor;
 
-  static RopeConfig parse(const Json& config, std::string_view where);
+  /// `defaults` are the architecture's, for keys that the config leaves out.
+  static RopeConfig parse(const Json& config, std::string_view where, const RopeConfig& defaults);
 };
 
 /// Turns queries and keys. Tables grow as longer positions come; not for use by several threads at once.

@@ -39,6 +39,10 @@ SelfAttention::Projected SelfAttention::project(const Tensor& x) const {
   const Tensor all = inputs_[0](x);
   if (config_.packing == SelfAttentionConfig::Packing::stacked)
     return {slice(all, 2, 0, q), slice(all, 2, q, q + kv), slice(all, 2, q + kv)};
+  if (config_.packing == SelfAttentionConfig::Packing::sharded) {
+    const Tensor shards = reshape(all, {x.size(0), x.size(1), config_.shards, 3, q / config_.shards});
+    return {select(shards, 3, 0), select(shards, 3, 2), select(shards, 3, 1)};
+  }
   const std::int64_t group = config_.heads / config_.kv_heads;
   const Tensor groups = reshape(all, {x.size(0), x.size(1), config_.kv_heads, group + 2, config_.head_dim});
   return {reshape(slice(groups, 3, 0, group), {x.size(0), x.size(1), q}), select(groups, 3, group),
@@ -66,6 +70,7 @@ Tensor SelfAttention::operator()(const Tensor& x, const ForwardContext& context)
     q = context.rotate(*config_.rotation, q);
     k = context.rotate(*config_.rotation, k);
   }
+  if (context.query_scale) q = q * context.query_scale;
   return output_(attend(q, k, v, attrs_, config_.layer, context));
 }
 

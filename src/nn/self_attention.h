@@ -11,9 +11,10 @@ namespace trustformers {
 
 /// What the layers of one forward pass share.
 struct ForwardContext {
-  Tensor positions;  // [1 or B, L] i64
-  Tensor key_mask;   // [B, S] bool; undefined: nothing is padded
-  Tensor bias;       // added to the scores, broadcastable to [B, H, L, S] (ALiBi); undefined: none
+  Tensor positions;         // [1 or B, L] i64
+  Tensor key_mask;          // [B, S] bool; undefined: nothing is padded
+  Tensor bias;              // added to the scores, broadcastable to [B, H, L, S] (ALiBi); undefined: none
+  Tensor query_scale = {};  // [1 or B, 1, L, 1], multiplies the queries; undefined: none
   Tensor encoder_states = {}, encoder_mask = {};  // of cross-attention: [B, T, E], [B, T] bool or undefined
   KVCache* cache = nullptr;
   struct Rotation {
@@ -44,9 +45,10 @@ struct SelfAttentionConfig {
   bool causal = true;
 
   /// separate: three matrices. stacked: one, [q; k; v]. grouped: one, for each key head its queries, its key, its
-  /// value.
-  enum class Packing { separate, stacked, grouped };
+  /// value. sharded: one, in shards of heads that are each [q; v; k] (CodeGen, as its four machines held it).
+  enum class Packing { separate, stacked, grouped, sharded };
   Packing packing = Packing::separate;
+  std::int64_t shards = 1;
   std::array<std::string_view, 3> names = {"q_proj", "k_proj", "v_proj"};  // the first alone unless separate
   std::string_view output_name = "o_proj";
   Linear::Stored stored = Linear::Stored::output_major;

@@ -1,0 +1,66 @@
+// GPT-NeoX and Pythia (Black et al. 2022): attention and feed-forward side by side, each after its own norm, rotary
+// positions over a part of each head.
+#include "decoder.h"
+
+namespace trustformers {
+namespace {
+
+struct GptNeoXConfig : DecoderConfig {
+  bool use_parallel_residual = true;
+
+  GptNeoXConfig() {
+    hidden_act = "gelu";
+    norm_eps = 1e-5;
+    attention_bias = true;
+    rope.partial_rotary_factor = 0.25;
+  }
+  void fields(auto& v) {
+    DecoderConfig::fields(v);
+    v("use_parallel_residual", use_parallel_residual);
+  }
+  void finish(const Json& json, std::string_view where) {
+    DecoderConfig::finish(json, where);
+    mlp_bias = true;
+  }
+};
+
+std::unique_ptr<Body> gpt_neox_body(const Scope& scope, const GptNeoXConfig& c) {
+  auto body = std::make_unique<Decoder>();
+  body->tokens = Embedding(scope / "embed_in", c.vocab_size, c.hidden_size);
+  body->rotations = {RotaryEmbedding(c.rope, c.head_dim, c.max_position_embeddings)};
+  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
+    const Scope layer = scope / "layers" / i;
+    SelfAttentionConfig attention = c.attention(i);
+    attention.packing = SelfAttentionConfig::Packing::grouped;
+    attention.names = {"query_key_value"};
+    attention.output_name = "dense";
+    body->layers.push_back(
+        {.attention_norm = LayerNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
+         .attention = std::make_unique<SelfAttention>(layer / "attention", attention),
+         .mlp_norm = LayerNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
+         .mlp = plain_mlp(layer / "mlp", c.mlp(), c.activation(), "dense_h_to_4h", "dense_4h_to_h"),
+         .layout = c.use_parallel_residual ? DecoderBlock::Layout::parallel : DecoderBlock::Layout::pre_norm});
+  }
+  body->norm = LayerNorm(scope / "final_layer_norm", c.hidden_size, c.norm_eps);
+  return body;
+}
+
+std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+  const auto c = read_decoder_config<GptNeoXConfig>(json, where);
+  // causal masks and frequencies of old files
+  root.parameters().ignore({"*.attention.bias", "*.attention.masked_bias", "*.attention.rotary_emb.inv_freq"});
+  return make_decoder(c, json, where, root, head,
+                      {.body = "gpt_neox",
+                       .question_answering_body = "gpt_neox",
+                       .lm_head = root.stored("lm_head.weight") ? "lm_head" : "embed_out",
+                       .token_head = "classifier"},
+                      false, [&](const Scope& scope) { return gpt_neox_body(scope, c); });
+}
+
+}  // namespace
+
+Architecture gpt_neox_architecture() {
+  return {.model_type = "gpt_neox", .base_prefix = "gpt_neox", .classes = decoder_classes("GPTNeoX", make)};
+}
+
+}  // namespace trustformers
