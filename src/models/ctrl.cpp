@@ -23,9 +23,7 @@ std::unique_ptr<Body> ctrl_body(const Scope& scope, const CtrlConfig& c) {
   body->tokens = Embedding(scope / "w", c.vocab_size, c.hidden_size);
   body->embedding_scale = std::sqrt(static_cast<double>(c.hidden_size));
   body->token_types = true;
-  body->computed_positions = [width = c.hidden_size](const Tensor& positions) {
-    return sinusoidal_positions(positions, width, SinusoidSpacing::paper);
-  };
+  body->computed_positions = SinusoidalPositions(c.hidden_size, SinusoidalPositions::Spacing::open);
   for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
     const Scope layer = scope / "h" / i;
     SelfAttentionConfig attention = c.attention(i);

@@ -39,9 +39,10 @@ std::unique_ptr<Body> xglm_body(const Scope& scope, const XglmConfig& c) {
   body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
   if (c.scale_embedding) body->embedding_scale = std::sqrt(static_cast<double>(c.hidden_size));
   body->scales_given_embeddings = false;
-  body->computed_positions = [width = c.hidden_size](const Tensor& positions) {
-    return sinusoidal_positions(positions + double(XglmConfig::position_offset), width, SinusoidSpacing::fairseq);
-  };
+  body->computed_positions =
+      [table = SinusoidalPositions(c.hidden_size, SinusoidalPositions::Spacing::closed)](const Tensor& positions) {
+        return table(positions + double(XglmConfig::position_offset));
+      };
   for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
     const Scope layer = scope / "layers" / i;
     SelfAttentionConfig attention = c.attention(i);

@@ -17,8 +17,7 @@ TEST_CASE("nn: slopes of linear biases, for a power of two and for other numbers
 }
 
 TEST_CASE("nn: linear biases are slopes times positions, of each row of a batch") {
-  const Tensor bias = Alibi(2, Alibi::Precision::f32, 0.5)(Tensor::from(
-      {std::int64_t{0}, std::int64_t{1}, std::int64_t{2}, std::int64_t{0}, std::int64_t{0}, std::int64_t{7}}, {2, 3}));
+  const Tensor bias = Alibi(2, Alibi::Precision::f32, 0.5)(Tensor::from<std::int64_t>({0, 1, 2, 0, 0, 7}, {2, 3}));
   CHECK(bias.shape() == Shape{2, 2, 1, 3});
   const std::vector<float> expected = {0, 1.0F / 32, 2.0F / 32, 0, 1.0F / 512, 2.0F / 512,
                                        0, 0,         7.0F / 32, 0, 0,          7.0F / 512};
@@ -27,7 +26,7 @@ TEST_CASE("nn: linear biases are slopes times positions, of each row of a batch"
 
 TEST_CASE("nn: linear biases in bf16 round the position and the product") {
   // 2^-4 and 2^-8 are exact; 259 has nine bits and becomes 260
-  const Tensor bias = Alibi(2, Alibi::Precision::bf16)(Tensor::from({25std ::int64_t{9}}, {1, 1}));
+  const Tensor bias = Alibi(2, Alibi::Precision::bf16)(Tensor::from<std::int64_t>({259}, {1, 1}));
   CHECK(bias.to_vector<float>() == std::vector<float>{260.0F / 16, 260.0F / 256});
 }
 

@@ -7,10 +7,12 @@
 namespace trustformers {
 namespace {
 
+using Spacing = SinusoidalPositions::Spacing;
+
 TEST_CASE("nn: sinusoidal positions have the paper's frequencies, or fairseq's") {
   const Tensor at = Tensor::from<std::int64_t>({0, 3}, {1, 2});
-  const std::vector<float> paper = sinusoidal_positions(at, 6, SinusoidSpacing::paper).to_vector<float>();
-  const std::vector<float> fairseq = sinusoidal_positions(at, 6, SinusoidSpacing::fairseq).to_vector<float>();
+  const std::vector<float> paper = SinusoidalPositions(6, Spacing::open)(at).to_vector<float>();
+  const std::vector<float> fairseq = SinusoidalPositions(6, Spacing::closed)(at).to_vector<float>();
   for (int i = 0; i < 3; ++i) {
     const auto lane = static_cast<std::size_t>(i);
     CHECK(paper[lane] == 0);
@@ -24,13 +26,12 @@ TEST_CASE("nn: sinusoidal positions have the paper's frequencies, or fairseq's")
 
 TEST_CASE("nn: sinusoidal positions of an odd width") {
   const Tensor at = Tensor::from<std::int64_t>({2}, {1, 1});
-  const std::vector<float> paper = sinusoidal_positions(at, 5, SinusoidSpacing::paper).to_vector<float>();
+  const std::vector<float> paper = SinusoidalPositions(5, Spacing::open)(at).to_vector<float>();
   CHECK(paper[2] == doctest::Approx(std::sin(2 * std::pow(10000.0, -4.0 / 5))));  // the third sine
   CHECK(paper[3] == doctest::Approx(std::cos(2.0)));
-  const std::vector<float> fairseq = sinusoidal_positions(at, 5, SinusoidSpacing::fairseq).to_vector<float>();
+  const std::vector<float> fairseq = SinusoidalPositions(5, Spacing::closed)(at).to_vector<float>();
   CHECK(fairseq[2] == doctest::Approx(std::cos(2.0)));
   CHECK(fairseq[4] == 0);
-  CHECK_THROWS_AS(sinusoidal_positions(at, 2, SinusoidSpacing::paper), Error);
 }
 
 }  // namespace
