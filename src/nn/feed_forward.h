@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "activation.h"
 #include "linear.h"
@@ -12,6 +13,8 @@ class FeedForward {
  public:
   virtual ~FeedForward() = default;
   virtual Tensor operator()(const Tensor& x) const = 0;
+  /// The same; a layer with a router appends its logits [B·L, E] to `router_logits` unless that is nullptr.
+  virtual Tensor routed(const Tensor& x, std::vector<Tensor>* /*router_logits*/) const { return (*this)(x); }
 };
 
 struct MlpShape {

@@ -37,12 +37,16 @@ void infer_attention(const OpCall& call, OutputSpecs& out) {
     check(bias.rank() <= 4 && broadcast_shapes(bias.shape(), scores, "attention") == scores, ErrorCode::shape_mismatch,
           "[attention] bias ", describe(bias), " does not broadcast to ", scores);
   }
+  if (const Tensor& sinks = call.in[5]; sinks.defined()) {
+    infer::require_floating("attention", "sinks", sinks);
+    infer::require_shape("attention", "sinks", sinks, {q.size(1)});
+  }
   out.push_back({{q.size(0), q.size(1), q.size(2), v.size(3)}, q.dtype()});
 }
 
 /// [L, S] bool: which keys the position rules show, or undefined when all.
 Tensor visible_by_position(const AttentionAttrs& a, std::int64_t queries, std::int64_t keys) {
-  if (!a.causal && a.window <= 0) return Tensor();
+  if (!a.causal && a.window <= 0 && a.chunk <= 0) return Tensor();
   const auto from = static_cast<double>(keys - queries);
   const Tensor i = unsqueeze(Tensor::arange(from, static_cast<double>(keys)), 1);
   const Tensor j = unsqueeze(Tensor::arange(0, static_cast<double>(keys)), 0);
@@ -51,6 +55,13 @@ Tensor visible_by_position(const AttentionAttrs& a, std::int64_t queries, std::i
   const auto both = [&](const Tensor& rule) { seen = seen.defined() ? logical_and(seen, rule) : rule; };
   if (a.causal) both(less_equal(j, i));
   if (a.window > 0) both(less(a.causal ? distance : abs(distance), static_cast<double>(a.window)));
+  if (a.chunk > 0) {
+    const auto chunk_of =
+        [&](const Tensor& position) {  // from the middle of a position, so that rounding decides nothing
+          return floor((cast(position, DType::f64) + 0.5) / static_cast<double>(a.chunk));
+        };
+    both(equal(chunk_of(i), chunk_of(j)));
+  }
   if (a.prefix > 0) seen = logical_or(seen, less(j, static_cast<double>(a.prefix)));
   return seen;
 }
@@ -86,9 +97,15 @@ Tensors decompose_attention(const OpCall& call) {
     scores = where(seen, scores, Tensor::full({}, -std::numeric_limits<double>::infinity(), wide));
   }
   // Where a query sees nothing the maximum is -inf; shifting by 0 instead keeps NaN out and the sum at 0.
-  const Tensor lowest = Tensor::full({}, std::numeric_limits<float>::lowest(), wide);
-  const Tensor weights = exp(scores - maximum(max(scores.detach(), {-1}, true), lowest));
-  const Tensor total = sum(weights, {-1}, true);
+  Tensor top = maximum(max(scores.detach(), {-1}, true), Tensor::full({}, std::numeric_limits<float>::lowest(), wide));
+  Tensor sinks;
+  if (call.in[5].defined()) {
+    sinks = reshape(cast(call.in[5], wide), {1, kv_heads, heads / kv_heads, 1, 1});
+    top = maximum(top, sinks.detach());
+  }
+  const Tensor weights = exp(scores - top);
+  Tensor total = sum(weights, {-1}, true);
+  if (sinks.defined()) total = total + exp(sinks - top);
   const Tensor safe = where(equal(total, 0), Tensor::ones({}, wide), total);
   const Tensor out = matmul(weights / safe, v);
   return {cast(reshape(out, {batch, heads, queries, width}), dtype)};
@@ -102,8 +119,8 @@ const OpDef attention_op = {.name = "attention",
                             .decompose = decompose_attention};
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionAttrs& attrs, const Tensor& key_mask,
-                 const Tensor& bias) {
-  return dispatch1(attention_op, attrs, {q, k, v, key_mask, bias});
+                 const Tensor& bias, const Tensor& sinks) {
+  return dispatch1(attention_op, attrs, {q, k, v, key_mask, bias, sinks});
 }
 
 }  // namespace trustformers

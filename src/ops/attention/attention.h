@@ -12,7 +12,10 @@ struct AttentionAttrs {
   bool causal = false;
   /// > 0: only keys within `window` positions are seen: 0 <= i - j < window when causal, |i - j| < window else.
   std::int64_t window = 0;
-  /// Keys below this index are seen by every query, whatever causal and window say.
+  /// > 0: keys and queries lie in chunks of so many positions, and only keys of the query's own chunk are seen
+  /// (Llama 4).
+  std::int64_t chunk = 0;
+  /// Keys below this index are seen by every query, whatever causal, window and chunk say.
   std::int64_t prefix = 0;
   /// > 0: scores become softcap · tanh(score / softcap) before the masks (Gemma 2).
   double softcap = 0;
@@ -20,10 +23,11 @@ struct AttentionAttrs {
 
 /// softmax(q·kᵀ·scale + masks)·v. q [B, Hq, L, D], k [B, Hkv, S, D], v [B, Hkv, S, Dv] with Hq a multiple of Hkv
 /// -> [B, Hq, L, Dv]. key_mask [B, S] (bool; false hides a key) or undefined; bias broadcastable to [B, Hq, L, S]
-/// (floating; added to the scaled scores) or undefined. A query that sees no key gives zeros. Kernels never
-/// materialise the L x S scores.
+/// (floating; added to the scaled scores) or undefined. sinks [Hq] (floating) or undefined: for each query head the
+/// score of one more key, which every query sees and whose value is zero (Xiao et al. 2023; gpt-oss). A query that sees
+/// no key gives zeros. Kernels never materialise the L x S scores.
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionAttrs& attrs,
-                 const Tensor& key_mask = Tensor(), const Tensor& bias = Tensor());
+                 const Tensor& key_mask = Tensor(), const Tensor& bias = Tensor(), const Tensor& sinks = Tensor());
 
 extern const OpDef attention_op;
 

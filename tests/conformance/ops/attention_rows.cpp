@@ -11,6 +11,7 @@ namespace {
 struct Extras {
   bool key_mask = false;
   Shape bias = {};  // 0 stands for the number of keys, -1 for that of queries; empty: none
+  bool sinks = false;
 };
 
 /// Four query heads over two key heads. `decode` asks with three queries at the end of n + 2 keys.
@@ -26,9 +27,11 @@ Row attention_row(std::string label, const AttentionAttrs& attrs, bool decode, c
                 for (std::int64_t& size : bias) size = size == 0 ? keys : size == -1 ? queries : size;
                 const std::int64_t width = n == 3 ? 2 : 8;  // 3 is the size of central differences: few elements
                 return std::vector{values({2, 4, queries, 2 * width}, 1, dtype),
-                                   values({2, 2, keys, 2 * width}, 2, dtype), values({2, 2, keys, 3 * width}, 3, dtype),
+                                   values({2, 2, keys, 2 * width}, 2, dtype),
+                                   values({2, 2, keys, 3 * width}, 3, dtype),
                                    extras.key_mask ? values({2, keys}, 4, DType::boolean) : Tensor(),
-                                   bias.empty() ? Tensor() : values(bias, 5, dtype)};
+                                   bias.empty() ? Tensor() : values(bias, 5, dtype),
+                                   extras.sinks ? values({4}, 6, dtype) : Tensor()};
               },
           .measure = Measure::normalised,
           .sizes = decode ? std::vector<std::int64_t>{1, 31, 32, 33, 255, 256, 257}
@@ -79,6 +82,11 @@ void add_attention_rows(Rows& rows) {
     add("softcap", {.scale = 2, .causal = true, .softcap = 3});
     add("padding", {.scale = scale}, {.key_mask = true});
     add("padding, causal", {.scale = scale, .causal = true}, {.key_mask = true});
+    add("chunks", {.scale = scale, .causal = true, .chunk = 12});
+    add("chunks and prefix", {.scale = scale, .causal = true, .chunk = 5, .prefix = 3});
+    add("two-sided chunks", {.scale = scale, .chunk = 6});
+    add("sinks", {.scale = scale, .causal = true}, {.sinks = true});
+    add("sinks, window, padding", {.scale = 3, .causal = true, .window = 4}, {.key_mask = true, .sinks = true});
     add("bias", {.scale = scale, .causal = true}, {.bias = {4, -1, 0}});
     add("bias a key", {.scale = scale}, {.key_mask = true, .bias = {2, 1, 1, 0}});
     add("bias a query", {.scale = scale, .softcap = 2}, {.bias = {2, 4, -1, 1}});

@@ -34,11 +34,13 @@ struct AttentionCall {
   float softcap = 0;  // > 0: scores become softcap · tanh(score / softcap) before bias and mask
   bool causal = false;
   std::int64_t window = 0;                 // > 0: with the causal mask, only keys less than `window` behind the query
+  std::int64_t chunk = 0;                  // > 0: with the causal mask, only keys of the query's chunk of positions
   std::int64_t prefix = 0;                 // with the causal mask, keys below this position are seen by every query
   const std::uint8_t* key_mask = nullptr;  // [B, S], 0 hides a key
   std::int64_t key_mask_stride = 0;        // from batch to batch
   const float* bias = nullptr;             // added to the scores; a stride of 0 broadcasts
   AttentionStrides bias_strides;           // the key dimension is contiguous
+  const float* sinks = nullptr;            // [Hq], the score of a further key whose value is zero
 };
 
 void attention(ThreadPool& threads, const AttentionCall& call);

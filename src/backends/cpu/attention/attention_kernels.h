@@ -24,6 +24,8 @@ inline Sight sight(const AttentionCall& call, std::int64_t query) {
   const std::int64_t position = call.keys - call.queries + query;
   std::int64_t first = 0, end = position + 1 < call.keys ? position + 1 : call.keys;
   if (call.window > 0 && position - call.window + 1 > 0) first = position - call.window + 1;
+  if (call.chunk > 0 && position > 0 && position / call.chunk * call.chunk > first)
+    first = position / call.chunk * call.chunk;
   if (end < 0) end = 0;
   return {call.prefix < call.keys ? call.prefix : call.keys, first, end};
 }
@@ -179,7 +181,14 @@ inline void attend(const AttentionCall& call, std::int64_t b, std::int64_t head,
 
   for (std::int64_t r = 0; r < rows; ++r) {
     const bool blind = row[r].total == 0.0f;
-    const float scale = blind ? 0.0f : 1.0f / row[r].total;
+    float scale = blind ? 0.0f : 1.0f / row[r].total;
+    if (call.sinks && !blind) {
+      const float sink = call.sinks[head * group + (begin + r) % group];
+      const float top = sink > row[r].top ? sink : row[r].top;
+      float shares[lanes];  // what the keys' sum and the sink are multiplied by
+      store(shares, exp(keep_first(splat(row[r].top - top), 1, splat(sink - top))));
+      scale = shares[0] / (shares[0] * row[r].total + shares[1]);
+    }
     for (std::int64_t d = 0; d < call.value_dim; ++d) row[r].to[d] = blind ? 0.0f : out[r * out_width + d] * scale;
   }
 }

@@ -18,9 +18,9 @@ AttentionStrides strides_of(const Tensor& t) { return {t.strides()[0], t.strides
 
 bool attention_supports(const OpCall& call) {
   const auto& a = call.as<AttentionAttrs>();
-  for (const std::size_t i : {0, 1, 2, 4})
+  for (const std::size_t i : {0, 1, 2, 4, 5})
     if (call.in[i].defined() && call.in[i].dtype() != DType::f32) return false;
-  return a.causal || a.window == 0;
+  return a.causal || (a.window == 0 && a.chunk == 0);
 }
 
 void attention_kernel(const KernelCall& call) {
@@ -49,6 +49,7 @@ void attention_kernel(const KernelCall& call) {
   c.softcap = static_cast<float>(a.softcap);
   c.causal = a.causal;
   c.window = a.window;
+  c.chunk = a.chunk;
   c.prefix = a.prefix;
   Tensor mask;
   if (call.in[3].defined()) {
@@ -71,6 +72,11 @@ void attention_kernel(const KernelCall& call) {
     c.bias = bias.data<float>();
     const auto stride = [&](std::size_t d) { return shape[d] == 1 ? 0 : bias.strides()[d]; };
     c.bias_strides = {stride(0), stride(1), stride(2)};
+  }
+  Tensor sinks;
+  if (call.in[5].defined()) {
+    sinks = call.in[5].device().contiguous(call.in[5]);
+    c.sinks = sinks.data<float>();
   }
   attention(call.context.threads(), c);
 }
