@@ -55,7 +55,7 @@ Tensor DecoderBlock::operator()(const Tensor& x, const ForwardContext& context) 
   Tensor h = x + scaled(attention_post_norm((*attention)(normed, context)));
   if (layout == Layout::parallel) return h + scaled((*mlp)(mlp_norm ? mlp_norm(x) : normed));
   if (cross) h = h + (*cross_attention)(cross_norm(h), context);
-  return h + scaled(mlp_post_norm((*mlp)(mlp_norm(h))));
+  return h + scaled(mlp_post_norm(mlp->routed(mlp_norm(h), context.router_logits)));
 }
 
 Tensor key_positions(const Tensor& attention_mask, std::int64_t keys) {
@@ -90,6 +90,8 @@ ModelOutput Decoder::forward(const ModelInputs& in) const {
                          .encoder_states = in.encoder_hidden_states,
                          .encoder_mask = key_mask(in.encoder_attention_mask),
                          .cache = in.cache,
+                         .past = past,
+                         .router_logits = in.output_router_logits ? &out.router_logits : nullptr,
                          .rotations = {}};
   for (const RotaryEmbedding& rotation : rotations)
     context.rotations.push_back({&rotation, rotation.tables(positions_needed(context.positions))});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../nn/router.h"
 #include "../ops/elementwise/binary.h"
 #include "../ops/elementwise/unary.h"
 #include "../ops/loss/loss.h"
@@ -105,8 +106,14 @@ Tensor DecoderModel::pooled_positions(const ModelInputs& inputs) const {
   return Tensor::from(last, {batch, 1, 1});
 }
 
-ModelOutput DecoderModel::forward(const ModelInputs& inputs) const {
+ModelOutput DecoderModel::forward(const ModelInputs& given) const {
+  ModelInputs inputs = given;
+  // of the prompt or text as a whole: the mask also counts what is cached
+  const bool balances = head_ == DecoderHead::causal_lm && heads_.router_loss.chosen > 0 && !inputs.cache;
+  inputs.output_router_logits |= balances && heads_.router_loss.always;
   ModelOutput out = body_->forward(inputs);
+  if (balances && inputs.output_router_logits)
+    out.aux_loss = load_balancing_loss(out.router_logits, heads_.router_loss.chosen, inputs.attention_mask);
   if (head_ == DecoderHead::none) return out;
   Tensor hidden = out.last_hidden_state;
   out.last_hidden_state = Tensor();
@@ -122,6 +129,7 @@ ModelOutput DecoderModel::forward(const ModelInputs& inputs) const {
     case DecoderHead::causal_lm:
       out.logits = logits;
       if (inputs.labels.defined()) out.loss = causal_lm_loss(logits, inputs.labels, inputs.label_smoothing);
+      if (out.loss.defined() && out.aux_loss.defined()) out.loss = out.loss + out.aux_loss * heads_.router_loss.weight;
       break;
     case DecoderHead::sequence_classification: {
       const Tensor at = expand(pooled_positions(inputs), {logits.size(0), 1, logits.size(2)});

@@ -42,6 +42,14 @@ struct DecoderHeads {
   bool token_loss_skips_padding = false;  // labels of padding do not count
   double logits_scale = 1;                // of the language model's logits
   double logits_softcap = 0;              // > 0: they become softcap · tanh(logits / softcap) (Gemma 2)
+
+  /// What a mixture of experts adds to the language model's loss when router logits are asked for.
+  struct RouterLoss {
+    std::int64_t chosen = 0;  // experts a token; 0: nothing
+    double weight = 0;
+    bool always = false;  // the config asks for router logits
+  };
+  RouterLoss router_loss = {};
 };
 
 enum class DecoderHead { none, causal_lm, sequence_classification, token_classification, question_answering };

@@ -39,7 +39,8 @@ Tensor ModelOutput::find(std::string_view name) const {
       {"seq_relationship_logits", &seq_relationship_logits},
       {"sop_logits", &sop_logits},
       {"encoder_last_hidden_state", &encoder_last_hidden_state},
-      {"loss", &loss}};
+      {"loss", &loss},
+      {"aux_loss", &aux_loss}};
   for (const auto& [known, member] : members)
     if (known == name) return *member;
   const std::pair<std::string_view, const std::vector<Tensor>*> lists[] = {

@@ -37,6 +37,7 @@ struct ModelInputs {
   /// Past positions, extended by this call.
   KVCache* cache = nullptr;
   bool output_hidden_states = false;
+  bool output_router_logits = false;  // of mixtures of experts; their loss then has the part that balances experts
   /// > 0: only the last so many positions get logits (a prompt needs one).
   std::int64_t logits_to_keep = 0;
 
@@ -55,8 +56,10 @@ struct ModelOutput {
   Tensor seq_relationship_logits;                                    // [B, 2]
   Tensor sop_logits;                                                 // [B, 2], ALBERT's sentence order
   Tensor loss;                                                       // scalar
+  Tensor aux_loss;                                                   // scalar: how unevenly routers choose
   Tensor encoder_last_hidden_state;                                  // [B, T, E], of an encoder-decoder
   std::vector<Tensor> hidden_states;                                 // the embeddings, then the output of each layer
+  std::vector<Tensor> router_logits;                                 // [B·L, E] of each layer with a router
   std::vector<Tensor> encoder_hidden_states, decoder_hidden_states;  // the same of an encoder-decoder
 
   /// The output of that name ("logits", "hidden_states.2"), undefined if there is none.

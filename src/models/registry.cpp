@@ -2,13 +2,14 @@
 
 // One line an architecture: X(name) stands for name_architecture(), defined in the model's file.
 #define TRUSTFORMERS_ARCHITECTURES(X) \
-  X(albert)                           \
   X(bert)                             \
   X(biogpt)                           \
   X(bloom)                            \
   X(camembert)                        \
   X(codegen)                          \
   X(ctrl)                             \
+  X(deepseek_v2)                      \
+  X(deepseek_v3)                      \
   X(distilbert)                       \
   X(electra)                          \
   X(falcon)                           \
@@ -16,14 +17,22 @@
   X(gpt_bigcode)                      \
   X(gpt_neo)                          \
   X(gpt_neox)                         \
+  X(gpt_oss)                          \
   X(gptj)                             \
+  X(granitemoe)                       \
   X(llama)                            \
+  X(llama4_text)                      \
+  X(mixtral)                          \
   X(mpnet)                            \
   X(mpt)                              \
   X(mt5)                              \
+  X(olmoe)                            \
   X(openai_gpt)                       \
   X(opt)                              \
+  X(phimoe)                           \
   X(qwen)                             \
+  X(qwen2_moe)                        \
+  X(qwen3_moe)                        \
   X(roberta)                          \
   X(t5)                               \
   X(umt5)                             \

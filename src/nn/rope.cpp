@@ -17,6 +17,12 @@ RopeConfig RopeConfig::parse(const Json& config, std::string_view where, const R
   if (!inner || inner->is_null()) return rope;
   check(inner->is_object(), ErrorCode::parse, "[config] ", where, ": \"rope_scaling\" must be an object, got ",
         inner->type_name());
+  // What the config says of scaling stands for itself.
+  RopeConfig plain;
+  plain.theta = rope.theta;
+  plain.partial_rotary_factor = rope.partial_rotary_factor;
+  plain.original_max_positions = rope.original_max_positions;
+  rope = std::move(plain);
   ConfigReader v(*inner, where);
   v("rope_type", rope.type, {"type"});
   v("rope_theta", rope.theta);
@@ -33,6 +39,8 @@ RopeConfig RopeConfig::parse(const Json& config, std::string_view where, const R
   v("high_freq_factor", rope.high_freq_factor);
   v("short_factor", rope.short_factor);
   v("long_factor", rope.long_factor);
+  v("short_mscale", rope.short_mscale);
+  v("long_mscale", rope.long_mscale);
   if (rope.type == "su") rope.type = "longrope";
   static constexpr std::string_view known[] = {"default", "linear", "dynamic", "yarn", "longrope", "llama3"};
   check(std::find(std::begin(known), std::end(known), rope.type) != std::end(known), ErrorCode::unsupported,
@@ -109,12 +117,15 @@ std::vector<float> RotaryEmbedding::inverse_frequencies(std::int64_t length) con
   return out;
 }
 
-double RotaryEmbedding::attention_factor() const {
+double RotaryEmbedding::attention_factor(std::int64_t length) const {
   const auto original = static_cast<double>(config_.original_max_positions);
+  if (config_.short_mscale && config_.long_mscale)
+    return length > config_.original_max_positions ? *config_.long_mscale : *config_.short_mscale;
   if (config_.type == "yarn") {
     if (config_.attention_factor) return *config_.attention_factor;
     const auto scale = [&](double m) { return config_.factor <= 1 ? 1.0 : 0.1 * m * std::log(config_.factor) + 1; };
-    if (config_.mscale && config_.mscale_all_dim) return scale(*config_.mscale) / scale(*config_.mscale_all_dim);
+    if (config_.mscale.value_or(0) != 0 && config_.mscale_all_dim.value_or(0) != 0)
+      return scale(*config_.mscale) / scale(*config_.mscale_all_dim);
     return scale(1);
   }
   if (config_.type == "longrope") {
@@ -126,7 +137,7 @@ double RotaryEmbedding::attention_factor() const {
 }
 
 RotaryEmbedding::Tables RotaryEmbedding::tables(std::int64_t positions) const {
-  const bool by_length = config_.type == "dynamic" || config_.type == "longrope";
+  const bool by_length = config_.type == "dynamic" || config_.type == "longrope" || config_.long_mscale;
   const bool grown = positions > config_.original_max_positions;
   // dynamic: a new base for each length beyond the original; longrope: one switch.
   const std::int64_t key = by_length && grown ? (config_.type == "dynamic" ? positions : 1) : 0;
@@ -136,7 +147,7 @@ RotaryEmbedding::Tables RotaryEmbedding::tables(std::int64_t positions) const {
   std::int64_t rows = 64;
   while (rows < positions) rows *= 2;
   const std::vector<float> frequencies = inverse_frequencies(positions);
-  const double factor = attention_factor();
+  const double factor = attention_factor(positions);
   std::vector<float> cosines, sines;
   cosines.reserve(static_cast<std::size_t>(rows) * frequencies.size());
   sines.reserve(cosines.capacity());

@@ -27,6 +27,9 @@ struct RopeConfig {
   // longrope (Ding et al. 2024)
   std::vector<double> short_factor, long_factor;
 
+  /// How cos and sin are scaled up to and beyond the original positions (Phi-3.5-MoE).
+  std::optional<double> short_mscale, long_mscale;
+
   /// `defaults` are the architecture's, for keys that the config leaves out.
   static RopeConfig parse(const Json& config, std::string_view where, const RopeConfig& defaults);
 };
@@ -50,7 +53,7 @@ class RotaryEmbedding {
 
  private:
   std::vector<float> inverse_frequencies(std::int64_t length) const;
-  double attention_factor() const;
+  double attention_factor(std::int64_t length) const;
 
   RopeConfig config_;
   std::int64_t rotary_dim_ = 0;

@@ -12,6 +12,14 @@ Tensor clamp(const Tensor& x, double limit) {
   return maximum(minimum(x, high), -high);
 }
 
+/// [L, 1], see SelfAttentionConfig.
+Tensor temperatures(std::int64_t first, std::int64_t length, double tuning, std::int64_t interval) {
+  std::vector<float> out;
+  for (std::int64_t column = first; column < first + length; ++column)
+    out.push_back(static_cast<float>(1 + tuning * std::log1p(static_cast<double>((column + 1) / interval))));
+  return Tensor::from(out, {length, 1});
+}
+
 }  // namespace
 
 SelfAttention::SelfAttention(const Scope& scope, const SelfAttentionConfig& c)
@@ -19,6 +27,7 @@ SelfAttention::SelfAttention(const Scope& scope, const SelfAttentionConfig& c)
       attrs_{.scale = c.scale != 0 ? c.scale : 1 / std::sqrt(static_cast<double>(c.head_dim)),
              .causal = c.causal,
              .window = c.window,
+             .chunk = c.chunk,
              .softcap = c.softcap} {
   const std::int64_t q = c.heads * c.head_dim;
   const std::int64_t kv = c.kv_heads * c.head_dim;
@@ -30,6 +39,7 @@ SelfAttention::SelfAttention(const Scope& scope, const SelfAttentionConfig& c)
     inputs_[0] = Linear(scope / c.names[0], c.hidden_size, q + 2 * kv, c.bias, c.stored);
   }
   output_ = Linear(scope / c.output_name, q, c.hidden_size, c.output_bias, c.stored);
+  if (c.sinks) sinks_ = scope.get("sinks", {c.heads}, init_zeros);
 }
 
 SelfAttention::Projected SelfAttention::project(const Tensor& x) const {
@@ -60,25 +70,32 @@ Tensor SelfAttention::heads_of(const Tensor& projected, std::int64_t heads, cons
 }
 
 Tensor SelfAttention::operator()(const Tensor& x, const ForwardContext& context) const {
-  Projected p = project(x);
+  const Projected p = project(x);
+  const bool late = config_.norm_after_rotation;
+  Tensor q = heads_of(p.q, config_.heads, late ? Norm() : config_.q_norm);
+  Tensor k = heads_of(p.k, config_.kv_heads, late ? Norm() : config_.k_norm);
+  Tensor v = heads_of(p.v, config_.kv_heads, {});
   if (config_.clip > 0)
-    for (Tensor* t : {&p.q, &p.k, &p.v}) *t = clamp(*t, config_.clip);
-  Tensor q = heads_of(p.q, config_.heads, config_.q_norm);
-  Tensor k = heads_of(p.k, config_.kv_heads, config_.k_norm);
-  const Tensor v = heads_of(p.v, config_.kv_heads, {});
+    for (Tensor* t : {&q, &k, &v}) *t = clamp(*t, config_.clip);
   if (config_.rotation) {
     q = context.rotate(*config_.rotation, q);
     k = context.rotate(*config_.rotation, k);
   }
   if (context.query_scale) q = q * context.query_scale;
-  return output_(attend(q, k, v, attrs_, config_.layer, context));
+  if (late) {
+    q = config_.q_norm(q);
+    k = config_.k_norm(k);
+  }
+  if (config_.temperature_tuning > 0)
+    q = q * temperatures(context.past, q.size(2), config_.temperature_tuning, config_.temperature_interval);
+  return output_(attend(q, k, v, attrs_, config_.layer, context, sinks_));
 }
 
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionAttrs& attrs, std::int64_t layer,
-              const ForwardContext& context) {
-  if (!context.cache) return merge_heads(attention(q, k, v, attrs, context.key_mask, context.bias));
+              const ForwardContext& context, const Tensor& sinks) {
+  if (!context.cache) return merge_heads(attention(q, k, v, attrs, context.key_mask, context.bias, sinks));
   const auto all = context.cache->update(static_cast<std::size_t>(layer), k, v);
-  return merge_heads(attention(q, all.keys, all.values, attrs, context.key_mask, context.bias));
+  return merge_heads(attention(q, all.keys, all.values, attrs, context.key_mask, context.bias, sinks));
 }
 
 }  // namespace trustformers

@@ -17,6 +17,9 @@ struct ForwardContext {
   Tensor query_scale = {};  // [1 or B, 1, L, 1], multiplies the queries; undefined: none
   Tensor encoder_states = {}, encoder_mask = {};  // of cross-attention: [B, T, E], [B, T] bool or undefined
   KVCache* cache = nullptr;
+  std::int64_t past = 0;  // positions in the cache before this pass
+  /// Where layers with routers leave their logits, or nullptr.
+  std::vector<Tensor>* router_logits = nullptr;
   struct Rotation {
     const RotaryEmbedding* embedding = nullptr;
     RotaryEmbedding::Tables tables;
@@ -56,11 +59,18 @@ struct SelfAttentionConfig {
   Norm q_norm = {}, k_norm = {};  // before the rotation
   /// Norms of whole projections [B, L, H·D] instead of single heads [B, L, H, D].
   bool norm_whole_width = false;
-  double clip = 0;                          // > 0: queries, keys and values are clamped to ±clip
+  double clip = 0;                          // > 0: queries, keys and values are clamped to ±clip, after the norms
   std::optional<std::size_t> rotation = 0;  // number in ForwardContext::rotations, or none
   double scale = 0;                         // of the scores; 0: 1/sqrt(head_dim)
   std::int64_t window = 0;                  // as AttentionAttrs
   double softcap = 0;                       // as AttentionAttrs
+  std::int64_t chunk = 0;                   // as AttentionAttrs
+  bool sinks = false;                       // the parameter `sinks` [H], as attention()
+  bool norm_after_rotation = false;         // q_norm and k_norm come after the rotation
+  /// tuning > 0: queries are multiplied by 1 + tuning · log(1 + floor((column + 1) / interval)), so that attention
+  /// stays sharp over long texts (Nakanishi 2025).
+  double temperature_tuning = 0;
+  std::int64_t temperature_interval = 0;
 };
 
 /// softmax(q·kᵀ·scale)·v over the past and this pass (Vaswani et al. 2017), with grouped keys (Ainslie et al. 2023).
@@ -80,10 +90,11 @@ class SelfAttention final : public TokenMixer {
   AttentionAttrs attrs_;
   std::array<Linear, 3> inputs_;  // the first alone when packed
   Linear output_;
+  Tensor sinks_;
 };
 
 /// Appends k and v to the cache if there is one, and attends: q [B, H, L, D] -> [B, L, H·D].
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionAttrs& attrs, std::int64_t layer,
-              const ForwardContext& context);
+              const ForwardContext& context, const Tensor& sinks = Tensor());
 
 }  // namespace trustformers

@@ -122,6 +122,8 @@ class ForwardCases {
       for (const auto& [name, value] : call->at(run).as_object()) {
         if (name == "output_hidden_states")
           in.output_hidden_states = value.as_bool();
+        else if (name == "output_router_logits")
+          in.output_router_logits = value.as_bool();
         else
           unknown.push_back(name);
       }

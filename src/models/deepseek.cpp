@@ -1,0 +1,68 @@
+#include "deepseek.h"
+
+namespace trustformers {
+
+void DeepseekConfig::finish(const Json& json, std::string_view where) {
+  sliding_window = 0;
+  output_router_logits = false;  // these models have no balancing loss
+  MoeDecoderConfig::finish(json, where);
+  check(num_key_value_heads == num_attention_heads, ErrorCode::parse, "[config] ", where,
+        ": latent attention has a key for each head, \"num_key_value_heads\" is ", num_key_value_heads, " of ",
+        num_attention_heads);
+  const std::pair<std::string_view, std::int64_t> sizes[] = {{"kv_lora_rank", kv_lora_rank},
+                                                             {"q_lora_rank", q_lora_rank.value_or(1)},
+                                                             {"qk_nope_head_dim", qk_nope_head_dim},
+                                                             {"qk_rope_head_dim", qk_rope_head_dim},
+                                                             {"v_head_dim", v_head_dim}};
+  for (const auto& [key, size] : sizes)
+    check(size > 0, ErrorCode::parse, "[config] ", where, ": \"", key, "\" must be a positive number, got ", size);
+  check(moe_layer_freq == 1, ErrorCode::unsupported, "[config] ", where,
+        ": only a \"moe_layer_freq\" of 1 is known, got ", moe_layer_freq);
+}
+
+LatentAttentionConfig DeepseekConfig::latent_attention(std::int64_t i) const {
+  LatentAttentionConfig out{.hidden_size = hidden_size,
+                            .heads = num_attention_heads,
+                            .layer = i,
+                            .q_rank = q_lora_rank.value_or(0),
+                            .kv_rank = kv_lora_rank,
+                            .nope_dim = qk_nope_head_dim,
+                            .rope_dim = qk_rope_head_dim,
+                            .value_dim = v_head_dim,
+                            .bias = attention_bias,
+                            .scale = 1 / std::sqrt(static_cast<double>(qk_nope_head_dim + qk_rope_head_dim))};
+  if (rope.type != "default" && rope.factor > 1) {
+    const double stretched = 0.1 * rope.mscale_all_dim.value_or(0) * std::log(rope.factor) + 1;
+    out.scale *= stretched * stretched;
+  }
+  return out;
+}
+
+std::unique_ptr<Body> deepseek_body(const Scope& scope, const DeepseekConfig& c, const MoeConfig& moe,
+                                    bool interleaved) {
+  auto body = std::make_unique<Decoder>();
+  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
+  body->rotations = {RotaryEmbedding(c.rope, c.qk_rope_head_dim, c.max_position_embeddings, interleaved)};
+  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
+    const Scope layer = scope / "layers" / i;
+    const Scope mlp = layer / "mlp";
+    std::unique_ptr<FeedForward> feed_forward;
+    if (i < c.first_k_dense_replace) {
+      feed_forward = gated_mlp(mlp, c.mlp(), c.activation());
+    } else {
+      SharedExpert shared;
+      if (const std::int64_t count = c.n_shared_experts.value_or(0); count > 0)
+        shared.mlp = gated_mlp(mlp / "shared_experts", {c.hidden_size, count * c.moe_intermediate_size, c.mlp_bias},
+                               c.activation());
+      feed_forward = mixture_of_experts(mlp / "gate", mlp / "experts", moe, std::move(shared));
+    }
+    body->layers.push_back({.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
+                            .attention = std::make_unique<LatentAttention>(layer / "self_attn", c.latent_attention(i)),
+                            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
+                            .mlp = std::move(feed_forward)});
+  }
+  body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
+  return body;
+}
+
+}  // namespace trustformers

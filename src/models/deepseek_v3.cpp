@@ -1,0 +1,61 @@
+// DeepSeek-V3 (2024): V2's layers, with experts chosen by sigmoids that a learned bias balances.
+#include "deepseek.h"
+
+namespace trustformers {
+namespace {
+
+struct DeepseekV3Config : DeepseekConfig {
+  bool rope_interleave = true;
+
+  DeepseekV3Config() {
+    q_lora_rank = 1536;
+    n_shared_experts = 1;
+    n_group = 8;
+    topk_group = 4;
+    norm_topk_prob = true;
+    routed_scaling_factor = 2.5;
+    first_k_dense_replace = 3;
+    max_position_embeddings = 4096;
+  }
+  void fields(auto& v) {
+    DeepseekConfig::fields(v);
+    v("rope_interleave", rope_interleave);
+  }
+  void finish(const Json& json, std::string_view where) {
+    if (const Json* rank = json.find("q_lora_rank"); rank && rank->is_null()) q_lora_rank.reset();
+    DeepseekConfig::finish(json, where);
+    check(scoring_func.empty() || scoring_func == "sigmoid", ErrorCode::unsupported, "[config] ", where,
+          ": \"scoring_func\" must be \"sigmoid\", got \"", scoring_func, "\"");
+  }
+  MoeConfig moe() const {
+    MoeConfig out{.router = router(), .experts = expert()};
+    out.router.scoring = RouterConfig::Scoring::sigmoid;
+    out.router.correction_bias = true;
+    out.router.scale = routed_scaling_factor;
+    out.router.groups = *n_group;
+    out.router.chosen_groups = *topk_group;
+    out.router.groups_by_two = true;
+    return out;
+  }
+};
+
+std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+  const auto c = read_decoder_config<DeepseekV3Config>(json, where);
+  // Layers beyond the last predict further tokens during training.
+  root.parameters().ignore({"*layers." + std::to_string(c.num_hidden_layers) + ".*"});
+  return make_decoder(c, json, where, root, head, {}, false,
+                      [&](const Scope& scope) { return deepseek_body(scope, c, c.moe(), c.rope_interleave); });
+}
+
+}  // namespace
+
+Architecture deepseek_v3_architecture() {
+  return {.model_type = "deepseek_v3",
+          .base_prefix = "model",
+          .classes = decoder_classes("DeepseekV3", make,
+                                     {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
+                                      DecoderHead::token_classification}),
+          .gguf = {}};
+}
+
+}  // namespace trustformers
