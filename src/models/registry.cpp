@@ -2,6 +2,7 @@
 
 // One line an architecture: X(name) stands for name_architecture(), defined in the model's file.
 #define TRUSTFORMERS_ARCHITECTURES(X) \
+  X(albert)                           \
   X(bert)                             \
   X(biogpt)                           \
   X(bloom)                            \
