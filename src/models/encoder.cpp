@@ -218,7 +218,7 @@ ModelOutput EncoderModel::forward(const ModelInputs& given) const {
     case Task::sequence_classification:
       out.logits = classifier_(transform_(pooled(in, hidden, pooler_output)));
       if (in.labels.defined())
-        out.loss = heads_.sentence_loss ? heads_.sentence_loss(out.logits, in.labels, common_)
+        out.loss = heads_.sentence_loss ? heads_.sentence_loss(out.logits, in.labels, common_, in.label_smoothing)
                                         : classification_loss(out.logits, in.labels, common_, in.label_smoothing);
       break;
     case Task::token_classification:

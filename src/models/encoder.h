@@ -58,7 +58,8 @@ struct EncoderHeads {
   TransformSpec sentence_transform = {};
   std::string_view sentence_classifier = "classifier";
   /// Replaces classification_loss; may reshape the logits.
-  Tensor (*sentence_loss)(Tensor& logits, const Tensor& labels, const CommonConfig& config) = nullptr;
+  Tensor (*sentence_loss)(Tensor& logits, const Tensor& labels, const CommonConfig& config,
+                          double label_smoothing) = nullptr;
 
   SentenceVector choice = SentenceVector::pooler;
   TransformSpec choice_transform = {};

@@ -9,10 +9,13 @@
   X(camembert)                        \
   X(codegen)                          \
   X(ctrl)                             \
+  X(deberta)                          \
+  X(deberta_v2)                       \
   X(deepseek_v2)                      \
   X(deepseek_v3)                      \
   X(distilbert)                       \
   X(electra)                          \
+  X(esm)                              \
   X(falcon)                           \
   X(gpt2)                             \
   X(gpt_bigcode)                      \
@@ -24,9 +27,11 @@
   X(llama)                            \
   X(llama4_text)                      \
   X(mixtral)                          \
+  X(modernbert)                       \
   X(mpnet)                            \
   X(mpt)                              \
   X(mt5)                              \
+  X(nomic_bert)                       \
   X(olmoe)                            \
   X(openai_gpt)                       \
   X(opt)                              \
