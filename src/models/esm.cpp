@@ -100,10 +100,10 @@ class EsmBody final : public Body {
                                           .head_dim = head_dim,
                                           .bias = true,
                                           .output_bias = true,
+                                          .causal = c.is_decoder,
                                           .names = {"self.query", "self.key", "self.value"},
                                           .output_name = "output.dense",
-                                          .rotation = c.rotary() ? std::optional<std::size_t>(0) : std::nullopt,
-                                          .causal = c.is_decoder};
+                                          .rotation = c.rotary() ? std::optional<std::size_t>(0) : std::nullopt};
       layers_.push_back({.attention_norm = norm(layer / "attention" / "LayerNorm"),
                          .attention = std::make_unique<SelfAttention>(layer / "attention", attention),
                          .mlp_norm = norm(layer / "LayerNorm"),

@@ -81,11 +81,11 @@ std::unique_ptr<Body> body(const Scope& scope, const ModernBertConfig& c) {
                                         .head_dim = head_dim,
                                         .bias = c.attention_bias,
                                         .output_bias = c.attention_bias,
+                                        .causal = false,
                                         .packing = SelfAttentionConfig::Packing::stacked,
                                         .names = {"Wqkv"},
                                         .output_name = "Wo",
                                         .rotation = c.is_local(i) ? 1 : 0,
-                                        .causal = false,
                                         // "local_attention" is the whole window, both sides of the query
                                         .window = c.is_local(i) ? c.local_attention / 2 + 1 : 0};
     out->layers.push_back({.attention_norm = i == 0 ? Norm() : Norm(norm(layer / "attn_norm")),

@@ -39,10 +39,10 @@ class NomicBertBody final : public Body {
                                           .heads = c.num_attention_heads,
                                           .kv_heads = c.num_attention_heads,
                                           .head_dim = c.head_dim,
+                                          .causal = false,
                                           .packing = SelfAttentionConfig::Packing::stacked,
                                           .names = {"Wqkv"},
-                                          .output_name = "out_proj",
-                                          .causal = false};
+                                          .output_name = "out_proj"};
       layers_.push_back({.attention_norm = LayerNorm(layer / "norm1", c.hidden_size, c.layer_norm_eps),
                          .attention = std::make_unique<SelfAttention>(layer / "attn", attention),
                          .mlp_norm = LayerNorm(layer / "norm2", c.hidden_size, c.layer_norm_eps),

@@ -62,7 +62,6 @@ struct SelfAttentionConfig {
   double clip = 0;                          // > 0: queries, keys and values are clamped to ±clip, after the norms
   std::optional<std::size_t> rotation = 0;  // number in ForwardContext::rotations, or none
   double scale = 0;                         // of the scores; 0: 1/sqrt(head_dim)
-  bool causal = true;                       // as AttentionAttrs
   std::int64_t window = 0;                  // as AttentionAttrs
   double softcap = 0;                       // as AttentionAttrs
   std::int64_t chunk = 0;                   // as AttentionAttrs
