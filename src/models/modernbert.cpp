@@ -57,12 +57,14 @@ struct ModernBertConfig : EncoderConfig {
 /// The rope of one layer type: its part of a nested "rope_parameters", or the base under a key of its own.
 RopeConfig rope_of(const Json& json, std::string_view where, std::string_view layer_type, std::string_view theta_key,
                    double default_theta) {
+  RopeConfig defaults;
+  defaults.theta = default_theta;
   Json flat = Json::object();
-  flat.set("rope_theta", json.find(theta_key) ? json.at(theta_key) : Json(default_theta));
+  if (const Json* theta = json.find(theta_key)) flat.set("rope_theta", *theta);
   if (const Json* scaling = json.find("rope_scaling")) flat.set("rope_parameters", *scaling);
   if (const Json* nested = json.find("rope_parameters"); nested && nested->is_object())
     if (const Json* own = nested->find(layer_type)) flat.set("rope_parameters", *own);
-  return RopeConfig::parse(flat, where);
+  return RopeConfig::parse(flat, where, defaults);
 }
 
 std::unique_ptr<Body> body(const Scope& scope, const ModernBertConfig& c) {

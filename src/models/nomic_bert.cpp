@@ -87,10 +87,9 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
   read_encoder_config_into(c, json, where);
   if (c.hidden_act == "swiglu") c.hidden_act = "silu";
   if (c.head_dim == 0) c.head_dim = c.hidden_size / c.num_attention_heads;
-  c.rope = RopeConfig::parse(json, where);
-  const Json* nested = json.find("rope_parameters");
-  if (!json.find("rope_theta") && !(nested && nested->is_object() && nested->find("rope_theta")))
-    c.rope.theta = c.rotary_emb_base;
+  RopeConfig defaults;
+  defaults.theta = c.rotary_emb_base;
+  c.rope = RopeConfig::parse(json, where, defaults);
   const EncoderHeads heads{.body = "nomic_bert",
                            .lm = {.dense = "cls.predictions.transform.dense",
                                   .activation = c.activation(),
