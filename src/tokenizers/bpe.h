@@ -27,6 +27,11 @@ class Bpe final : public TokenModel {
   /// The next merges in order of rank. Errors: parse, when a part or their union is not in the vocabulary.
   void add_merges(std::span<const Pair> pairs);
 
+  /// One merge of a rank; of merges of equal rank the leftmost in a text comes first.
+  void add_merge(TokenId left, TokenId right, TokenId result, std::uint32_t rank) {
+    merges_.insert(key_of(left, right), {rank, result});
+  }
+
   /// O(n log n) in the length of the piece.
   void tokenize(std::string_view piece, std::vector<ModelToken>& out) const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }

@@ -54,8 +54,24 @@ std::optional<Charsmap::Hit> Charsmap::find(std::string_view text, bool longest)
   return hit;
 }
 
+namespace {
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+}  // namespace
+
+std::string encode_base64(std::string_view bytes) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t bits = 0;
+    for (std::size_t k = 0; k < 3; ++k)
+      bits = bits << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 4; ++k)
+      out.push_back(i + k <= bytes.size() ? alphabet[bits >> (18 - 6 * k) & 63] : '=');
+  }
+  return out;
+}
+
 std::string decode_base64(std::string_view text, std::string_view where) {
-  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const std::size_t end = text.find_last_not_of('=') + 1;
   check(text.size() % 4 == 0 && text.size() - end <= 2, ErrorCode::parse, "[", where,
         "] base64 must come in fours, got ", text.size(), " characters");

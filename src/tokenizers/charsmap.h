@@ -30,7 +30,9 @@ class Charsmap {
   std::string replacements_;
 };
 
-/// Base64 (RFC 4648) with padding. Errors: parse.
+/// Base64 (RFC 4648) with padding.
+std::string encode_base64(std::string_view bytes);
+/// Errors: parse.
 std::string decode_base64(std::string_view text, std::string_view where);
 
 }  // namespace trustformers

@@ -15,8 +15,9 @@ struct Encoding {
   std::vector<TokenId> ids;
   std::vector<std::int32_t> type_ids;  // 0, and 1 for a second text, as the post-processor says
   std::vector<std::string> tokens;
-  std::vector<SourceRange> offsets;    // code points of the text that was given; {0, 0} for what the tokenizer added
-  std::vector<std::int32_t> word_ids;  // which pre-token of its text, -1 for none
+  std::vector<SourceRange>
+      offsets;  // code points of the text that was given (or bytes); {0, 0} for what the tokenizer added
+  std::vector<std::int32_t> word_ids;      // which pre-token of its text, -1 for none
   std::vector<std::int32_t> sequence_ids;  // 0 first text, 1 second text, -1 neither
   std::vector<std::int32_t> special_tokens_mask;
   std::vector<std::int32_t> attention_mask;

@@ -8,11 +8,11 @@
 
 namespace trustformers {
 
-ScoredBpe::ScoredBpe(Vocabulary vocabulary, std::vector<float> scores, TokenId unk_id)
+ScoredBpe::ScoredBpe(Vocabulary vocabulary, std::vector<float> scores, ScoredBpeOptions options)
     : vocabulary_(std::move(vocabulary)),
       scores_(std::move(scores)),
-      unk_id_(unk_id),
-      bytes_(byte_tokens(vocabulary_)) {
+      bytes_(byte_tokens(vocabulary_)),
+      options_(std::move(options)) {
   scores_.resize(static_cast<std::size_t>(vocabulary_.id_bound()));
 }
 
@@ -22,6 +22,7 @@ void ScoredBpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) c
     std::uint32_t end;  // == begin: joined to what is before it
     std::uint32_t previous;
     std::uint32_t next;
+    bool frozen;
   };
   struct Candidate {
     float score;
@@ -37,12 +38,17 @@ void ScoredBpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) c
   for (std::size_t i = 0; i < piece.size();) {
     const auto index = static_cast<std::uint32_t>(symbols.size());
     const auto begin = static_cast<std::uint32_t>(i);
-    i += unicode::decode(piece, i).size;
-    symbols.push_back({begin, static_cast<std::uint32_t>(i), index - 1, i < piece.size() ? index + 1 : none});
+    std::size_t bytes = 0;
+    if (options_.whole)
+      options_.whole->prefixes(piece.substr(i), [&](std::size_t size, std::int32_t) { bytes = size; });
+    const bool frozen = bytes > 0;
+    i += frozen ? bytes : unicode::decode(piece, i).size;
+    symbols.push_back({begin, static_cast<std::uint32_t>(i), index - 1, i < piece.size() ? index + 1 : none, frozen});
   }
   std::priority_queue<Candidate> queue;
   const auto offer = [&](std::uint32_t left) {
     if (left == none || symbols[left].next == none) return;
+    if (symbols[left].frozen || symbols[symbols[left].next].frozen) return;
     const std::uint32_t begin = symbols[left].begin;
     const std::uint32_t end = symbols[symbols[left].next].end;
     const TokenId id = vocabulary_.find(piece.substr(begin, end - begin));
@@ -62,6 +68,7 @@ void ScoredBpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) c
     offer(left.previous);
     offer(best.left);
   }
+  bool after_unknown = false;
   for (const Symbol& symbol : symbols) {
     if (symbol.begin == symbol.end) continue;
     const std::string_view text = piece.substr(symbol.begin, symbol.end - symbol.begin);
@@ -71,10 +78,16 @@ void ScoredBpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) c
     } else if (std::all_of(text.begin(), text.end(), [&](char c) { return byte_id(c) >= 0; })) {
       for (const char c : text) out.push_back({byte_id(c), symbol.begin, symbol.end});
     } else {
-      check(unk_id_ >= 0, ErrorCode::not_found, "[tokenizer] \"", text,
+      check(options_.unk_id >= 0, ErrorCode::not_found, "[tokenizer] \"", text,
             "\" is unknown and there is no token for the unknown");
-      out.push_back({unk_id_, symbol.begin, symbol.end});
+      if (after_unknown && options_.fuse_unk)
+        out.back().end = symbol.end;
+      else
+        out.push_back({options_.unk_id, symbol.begin, symbol.end});
+      after_unknown = true;
+      continue;
     }
+    after_unknown = false;
   }
 }
 

@@ -55,6 +55,26 @@ Encoding encode_text(const TokenizerParts& parts, std::string_view given, std::i
   return out;
 }
 
+/// Where each code point of a text begins, in bytes, and where the last ends; what is not UTF-8 counts as it is
+/// repaired.
+std::vector<std::uint32_t> code_point_starts(std::string_view text) {
+  std::vector<std::uint32_t> starts;
+  for (std::size_t at = 0; at < text.size(); at += decode_utf8_at(text, at).length)
+    starts.push_back(static_cast<std::uint32_t>(at));
+  starts.push_back(static_cast<std::uint32_t>(text.size()));
+  return starts;
+}
+
+void offsets_in_bytes(Encoding& encoding, std::span<const std::vector<std::uint32_t>> starts) {
+  for (std::size_t i = 0; i < encoding.size(); ++i) {
+    const std::int32_t sequence = encoding.sequence_ids[i];
+    if (sequence < 0) continue;
+    const auto& table = starts[static_cast<std::size_t>(sequence)];
+    encoding.offsets[i] = {table[encoding.offsets[i].begin], table[encoding.offsets[i].end]};
+  }
+  for (Encoding& window : encoding.overflowing) offsets_in_bytes(window, starts);
+}
+
 Encoding encode_without_padding(const TokenizerParts& parts, const EncodeInput& input, const EncodeOptions& options) {
   std::vector<Encoding> encodings;
   encodings.push_back(encode_text(parts, input.text, 0, options.parse_special_tokens));
@@ -74,6 +94,11 @@ Encoding encode_without_padding(const TokenizerParts& parts, const EncodeInput& 
   if (encodings.empty()) return {};
   Encoding out = std::move(encodings.front());
   for (std::size_t i = 1; i < encodings.size(); ++i) out.append(encodings[i]);
+  if (options.byte_offsets) {
+    const std::vector<std::uint32_t> starts[] = {code_point_starts(input.text),
+                                                 code_point_starts(input.pair.value_or(std::string_view()))};
+    offsets_in_bytes(out, starts);
+  }
   return out;
 }
 

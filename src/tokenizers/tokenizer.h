@@ -5,6 +5,7 @@
 //   tokenizer.decode(encoding.ids);  // "Hello, world!"
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -13,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "encoding.h"
@@ -38,6 +40,7 @@ struct EncodeOptions {
   bool parse_special_tokens = true;  // special tokens written in the text become their ids; false: they are plain text
   std::optional<Truncation> truncation{};
   std::optional<Padding> padding{};
+  bool byte_offsets = false;  // offsets count the bytes of the text as given instead of its code points
 };
 
 /// Tokens with a role, where the tokenizer's files name them.
@@ -51,9 +54,20 @@ class Tokenizer {
   /// A tokenizer.json. Errors: parse and unsupported, which name the key, and `where`.
   static Tokenizer from_json(std::string_view text, std::string_view where = "tokenizer.json");
   static Tokenizer from_file(const std::filesystem::path& path);
-  /// A model folder: tokenizer.json, with tokenizer_config.json, special_tokens_map.json and chat_template.jinja where
-  /// they are. Errors: not_found when there is no tokenizer.json.
+  /// A model folder: tokenizer.json, else vocab.txt, vocab.json and merges.txt, a sentencepiece model, tekken.json, or
+  /// a tiktoken or RWKV vocabulary, converted as tokenizer_config.json's tokenizer_class asks, the way transformers
+  /// does it. Also read: special_tokens_map.json, added_tokens.json, chat_template.jinja. Errors: not_found when there
+  /// is none of them; unsupported, naming a class that is not known.
   static Tokenizer from_pretrained(const std::filesystem::path& folder);
+  /// A sentencepiece `.model` file by itself, as sentencepiece reads it: no special tokens around a text.
+  static Tokenizer from_sentencepiece(std::span<const std::byte> model, std::string_view where = "sentencepiece model");
+  /// A tiktoken vocabulary; such files hold neither the pattern that cuts texts nor the special tokens.
+  static Tokenizer from_tiktoken(std::string_view ranks, std::string_view pattern,
+                                 std::span<const std::pair<std::string, TokenId>> special_tokens = {});
+  /// Mistral's tekken.json; <s> is put in front.
+  static Tokenizer from_tekken(std::string_view json);
+  /// The vocabulary text of RWKV's world models.
+  static Tokenizer from_rwkv_world(std::string_view text);
   /// The tokenizer inside a GGUF file; it follows sentencepiece where that differs from Hugging Face's conversion.
   static Tokenizer from_gguf(const GgufVocabulary& vocabulary);
 

@@ -72,9 +72,10 @@ void build_byte_level(const GgufVocabulary& given, TokenizerParts& parts, bool& 
 
 void build_sentencepiece_bpe(const GgufVocabulary& given, TokenizerParts& parts) {
   const bool prefix = given.add_space_prefix.value_or(true);
-  parts.model = std::make_unique<ScoredBpe>(make_vocabulary(valid_tokens(given)), given.scores, given.unk.value_or(-1));
-  parts.normalizer =
-      std::make_unique<SentencePieceNormalizer>(std::nullopt, prefix, given.remove_extra_whitespaces.value_or(false));
+  parts.model = std::make_unique<ScoredBpe>(make_vocabulary(valid_tokens(given)), given.scores,
+                                            ScoredBpeOptions{.unk_id = given.unk.value_or(-1)});
+  parts.normalizer = std::make_unique<SentencePieceNormalizer>(
+      SentencePieceRules{.add_prefix = prefix, .remove_extra = given.remove_extra_whitespaces.value_or(false)});
   Json::Array steps = {replace(mark, " "), Json::Object{{"type", "ByteFallback"}}, Json::Object{{"type", "Fuse"}}};
   if (prefix) steps.push_back(Json::Object{{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
   parts.decoder = make_decoder(Spec(sequence("decoders", std::move(steps)), "decoder"));
@@ -119,11 +120,12 @@ void build_unigram(const GgufVocabulary& given, TokenizerParts& parts) {
     hidden[id] = type == control || type == unknown || type == unused || type == byte;
   }
   parts.model = std::make_unique<Unigram>(pieces, given.unk.value_or(-1), false, hidden);
-  std::optional<Charsmap> map;
+  SentencePieceRules rules;
   if (!given.precompiled_charsmap.empty())
-    map.emplace(given.precompiled_charsmap, "tokenizer.ggml.precompiled_charsmap");
-  parts.normalizer = std::make_unique<SentencePieceNormalizer>(std::move(map), given.add_space_prefix.value_or(true),
-                                                               given.remove_extra_whitespaces.value_or(true));
+    rules.map.emplace(given.precompiled_charsmap, "tokenizer.ggml.precompiled_charsmap");
+  rules.add_prefix = given.add_space_prefix.value_or(true);
+  rules.remove_extra = given.remove_extra_whitespaces.value_or(true);
+  parts.normalizer = std::make_unique<SentencePieceNormalizer>(std::move(rules));
   parts.decoder = make_decoder(Spec(Json::Object{{"type", "Metaspace"}}, "decoder"));
 }
 

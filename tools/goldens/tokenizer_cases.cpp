@@ -5,6 +5,8 @@
 #include <map>
 
 #include "../../src/base/file.h"
+#include "../../src/base/utf8.h"
+#include "../../src/hub/cache.h"
 #include "../../src/models/gguf_tokenizer.h"
 #include "../../src/tokenizers/decoders.h"
 #include "../../src/tokenizers/normalizers.h"
@@ -73,15 +75,20 @@ class TokenizerCase {
       corpus_ = read_json(folder / corpus->as_string("corpus"));
   }
 
-  void encodings(const Tokenizer& tokenizer, const Json& rows) {
+  /// `show_tokens`: the rows say what the tokens look like; `only_text`: the reference takes special tokens in a text
+  /// for plain text.
+  void encodings(const Tokenizer& tokenizer, const Json& rows, bool show_tokens, bool only_text) {
     Tally tally;
     for (const Json& row : rows.as_array("encode")) {
       const std::string text = text_of(row.at("text"));
       const std::string name = row.at("text").dump();
-      const Encoding full = tokenizer.encode(text);
-      const Encoding plain = tokenizer.encode(text, {.add_special_tokens = false});
+      const Encoding full = tokenizer.encode(text, {.parse_special_tokens = !only_text});
       tally.compare("ids", name, full.ids, numbers(row.at("ids")));
-      tally.compare("ids without special tokens", name, plain.ids,
+      if (const Json* ordinary = row.find("ids_ordinary"))
+        tally.compare("ids of plain text", name, tokenizer.encode(text, {.parse_special_tokens = false}).ids,
+                      numbers(*ordinary));
+      if (only_text) continue;
+      tally.compare("ids without special tokens", name, tokenizer.encode(text, {.add_special_tokens = false}).ids,
                     numbers(row.at(row.find("ids_plain") ? "ids_plain" : "ids")));
       std::vector<std::string> tokens;
       if (const Json* given = row.find("tokens")) {
@@ -89,16 +96,29 @@ class TokenizerCase {
       } else {
         for (const TokenId id : full.ids) tokens.push_back(tokenizer.id_to_token(id).value_or(""));
       }
-      tally.compare("tokens", name, full.tokens, tokens);
+      if (show_tokens) tally.compare("tokens", name, full.tokens, tokens);
       if (const Json* offsets = row.find("offsets"))
         tally.compare("offsets", name, flat(full.offsets), numbers(*offsets));
       if (const Json* words = row.find("words")) tally.compare("words", name, full.word_ids, numbers(*words));
       const std::string decoded = row.find("decode") ? row.at("decode").as_string("decode") : text;
       const std::string skipped = row.find("decode_skip") ? row.at("decode_skip").as_string("decode_skip") : decoded;
       tally.compare("decode", name, tokenizer.decode(full.ids), decoded);
-      tally.compare("decode without special tokens", name, tokenizer.decode(full.ids, true), skipped);
+      if (!row.find("ids_ordinary"))  // tiktoken has no such thing
+        tally.compare("decode without special tokens", name, tokenizer.decode(full.ids, true), skipped);
     }
     tally.write("encode", report_);
+  }
+
+  void sentencepiece(const Tokenizer& tokenizer, const Json& rows) {
+    Tally tally;
+    for (const Json& row : rows.as_array("sentencepiece")) {
+      const std::string text = text_of(row.at("text"));
+      const Ids ids = numbers(row.at("ids"));
+      tally.compare("ids", row.at("text").dump(), tokenizer.encode(text, {.parse_special_tokens = false}).ids, ids);
+      tally.compare("decode", row.at("text").dump(), tokenizer.decode(ids),
+                    row.find("decode") ? row.at("decode").as_string("decode") : text);
+    }
+    tally.write("sentencepiece", report_);
   }
 
   void pairs(const Tokenizer& tokenizer, const Json& rows) {
@@ -277,17 +297,67 @@ class TokenizerCase {
   std::map<std::string, Tokenizer> tokenizers_;
 };
 
-/// The tokenizer of the case: its own file, or a published one that somebody has put aside.
-fs::path tokenizer_file(const fs::path& folder) {
-  if (fs::exists(folder / "tokenizer.json")) return folder / "tokenizer.json";
-  const char* elsewhere = std::getenv("TRUSTFORMERS_TOKENIZERS");
-  return elsewhere ? fs::path(elsewhere) / (folder.filename().string() + ".json") : fs::path();
+/// The published file that a case names, where tools/fetch_tokenizers.py has put it; empty when it is not there.
+fs::path published_file(const fs::path& folder) {
+  std::vector<fs::path> roots;
+  if (const char* root = std::getenv("TRUSTFORMERS_TOKENIZERS")) roots.emplace_back(root);
+  for (const fs::path& models : hub::fetched_models()) roots.push_back(models.parent_path() / "tokenizers");
+  for (const fs::path& root : roots)
+    for (const char* const ending : {".json", ".model"})
+      if (const fs::path path = root / (folder.filename().string() + ending); fs::exists(path)) return path;
+  return {};
+}
+
+std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+/// The tokenizer of the case: its own files, or a published one.
+std::optional<Tokenizer> open_case(const fs::path& folder, const Json& about) {
+  if (fs::exists(folder / "tokenizer.json")) return Tokenizer::from_file(folder / "tokenizer.json");
+  if (about.find("package")) {
+    const fs::path file = published_file(folder);
+    if (file.empty()) return std::nullopt;
+    if (file.extension() == ".json") return Tokenizer::from_file(file);
+    return Tokenizer::from_sentencepiece(bytes_of(read_text_file(file)));
+  }
+  if (const Json* pattern = about.find("pattern")) {
+    std::vector<std::pair<std::string, TokenId>> special;
+    for (const auto& [token, id] : about.at("special_tokens").as_object())
+      special.emplace_back(token, static_cast<TokenId>(id.as_int()));
+    return Tokenizer::from_tiktoken(read_text_file(folder / "vocab.tiktoken"), pattern->as_string(), special);
+  }
+  if (about.find("files")) return Tokenizer::from_pretrained(folder);
+  return std::nullopt;
+}
+
+/// The sentencepiece model of a folder.
+fs::path model_file(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().extension() == ".model") return entry.path();
+  return {};
+}
+
+/// RWKV's own format: texts, and bytes that need not be UTF-8.
+void run_rwkv_case(const fs::path& folder, const Json& about, Report& report) {
+  const Tokenizer tokenizer = Tokenizer::from_rwkv_world(read_text_file(folder / about.at("vocab_file").as_string()));
+  Tally tally;
+  for (const Json& row : about.at("encode").as_array()) {
+    const std::string text = row.at("text").as_string();
+    tally.compare("ids", row.at("text").dump(), tokenizer.encode(text).ids, numbers(row.at("ids")));
+    tally.compare("decode", row.at("text").dump(), tokenizer.decode(numbers(row.at("ids"))), text);
+  }
+  for (const Json& row : about.at("decode_bytes").as_array()) {
+    std::string bytes;
+    for (const Json& byte : row.at("bytes").as_array()) bytes.push_back(static_cast<char>(byte.as_int()));
+    tally.compare("decode bytes", row.dump(), tokenizer.decode(numbers(row.at("ids"))), replace_invalid_utf8(bytes));
+  }
+  tally.write("rwkv", report);
 }
 
 }  // namespace
 
 void run_tokenizer_case(const fs::path& folder, Report& report) {
   const Json about = read_json(folder / "case.json");
+  if (about.find("vocab_file")) return run_rwkv_case(folder, about, report);
   TokenizerCase tests(folder, about, report);
   tests.components();
   if (!about.find("cases") || !fs::exists(folder / "cases.json")) {
@@ -297,21 +367,21 @@ void run_tokenizer_case(const fs::path& folder, Report& report) {
   const Json cases = read_json(folder / "cases.json");
   if (const Json* rows = cases.find("truncate")) tests.truncations(*rows);
   if (const Json* rows = cases.find("pad")) tests.paddings(*rows);
-  const fs::path file = tokenizer_file(folder);
-  if (!cases.find("encode")) {
+  if (!cases.find("encode") && !cases.find("sentencepiece")) {
     if (report.rows().empty()) report.skip("no rows of a kind that is known here");
     return;
   }
-  if (file.empty() || !fs::exists(file)) {
-    report.skip(about.find("package") ? "a published tokenizer that is not on this machine"
-                                      : "a folder without tokenizer.json");
-    return;
+  const std::optional<Tokenizer> tokenizer = open_case(folder, about);
+  if (!tokenizer) return report.skip("a published tokenizer that is not on this machine (tools/fetch_tokenizers.py)");
+  if (const Json* rows = cases.find("encode"))
+    tests.encodings(*tokenizer, *rows, !about.find("files"), fs::exists(folder / "tekken.json"));
+  if (const Json* rows = cases.find("pairs")) tests.pairs(*tokenizer, *rows);
+  if (const Json* rows = cases.find("decode")) tests.decodings(*tokenizer, *rows);
+  if (const Json* rows = cases.find("stream")) tests.streams(*tokenizer, *rows);
+  if (const Json* rows = cases.find("sentencepiece")) {
+    const fs::path file = about.find("package") ? published_file(folder) : model_file(folder);
+    tests.sentencepiece(Tokenizer::from_sentencepiece(bytes_of(read_text_file(file))), *rows);
   }
-  const Tokenizer tokenizer = Tokenizer::from_file(file);
-  tests.encodings(tokenizer, cases.at("encode"));
-  if (const Json* rows = cases.find("pairs")) tests.pairs(tokenizer, *rows);
-  if (const Json* rows = cases.find("decode")) tests.decodings(tokenizer, *rows);
-  if (const Json* rows = cases.find("stream")) tests.streams(tokenizer, *rows);
 }
 
 void run_gguf_tokens(const fs::path& folder, Report& report) {

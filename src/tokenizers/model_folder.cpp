@@ -1,0 +1,226 @@
+#include "model_folder.h"
+
+#include <algorithm>
+
+#include "../base/file.h"
+#include "scanners.h"
+#include "tokenizer_files.h"
+#include "tokenizer_recipes.h"
+#include "vocabulary_files.h"
+
+namespace trustformers {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A token of tokenizer_config.json: its content, or an object with its flags.
+AddedToken read_token(const Json& json, std::string_view key) {
+  AddedToken token;
+  token.special = true;
+  token.normalized = false;
+  if (!json.is_object()) {
+    token.content = json.as_string(key);
+    return token;
+  }
+  const Spec spec(json, std::string(key));
+  token.content = spec.text("content");
+  token.single_word = spec.flag("single_word", false);
+  token.lstrip = spec.flag("lstrip", false);
+  token.rstrip = spec.flag("rstrip", false);
+  token.special = spec.flag("special", true);
+  token.normalized = spec.flag("normalized", !token.special);
+  return token;
+}
+
+/// Added tokens in the order in which they get ids.
+class TokenList {
+ public:
+  explicit TokenList(const Vocabulary& vocabulary) : vocabulary_(vocabulary) {}
+
+  void add(AddedToken token) {
+    if (token.content.empty() || find(token.content)) return;
+    token.id = vocabulary_.find(token.content);
+    if (token.id < 0) {
+      const auto size = static_cast<TokenId>(vocabulary_.size());
+      TokenId most = -1;
+      for (const AddedToken& other : tokens_) most = std::max(most, other.id);
+      token.id = most >= size ? most + 1 : size;
+    }
+    tokens_.push_back(std::move(token));
+  }
+  const AddedToken* find(std::string_view content) const {
+    for (const AddedToken& token : tokens_)
+      if (token.content == content) return &token;
+    return nullptr;
+  }
+  std::vector<AddedToken> take() { return std::move(tokens_); }
+
+ private:
+  const Vocabulary& vocabulary_;
+  std::vector<AddedToken> tokens_;
+};
+
+/// Tokens that the files add by id: added_tokens_decoder, or the older added_tokens.json.
+std::vector<AddedToken> read_added(const fs::path& folder, const Json& config) {
+  std::vector<AddedToken> out;
+  if (const Json* const table = config.find("added_tokens_decoder"); table && table->is_object()) {
+    for (const auto& [id, token] : table->as_object()) {
+      out.push_back(read_token(token, "added_tokens_decoder"));
+      out.back().id =
+          static_cast<TokenId>(Json::parse(id, "added_tokens_decoder").as_int("added_tokens_decoder") & 0x7FFFFFFF);
+    }
+  } else if (const fs::path path = folder / "added_tokens.json"; fs::exists(path)) {
+    const Json table_of_ids = Json::parse(read_text_file(path), "added_tokens.json");
+    for (const auto& [content, id] : table_of_ids.as_object("added_tokens.json")) {
+      AddedToken token;
+      token.content = content;
+      token.id = static_cast<TokenId>(id.as_int("added_tokens.json") & 0x7FFFFFFF);
+      token.normalized = false;
+      out.push_back(std::move(token));
+    }
+  }
+  std::stable_sort(out.begin(), out.end(), [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+  return out;
+}
+
+TokenizerParts assemble(Recipe recipe, const fs::path& folder, const Json& config) {
+  TokenizerParts parts;
+  parts.model = std::move(recipe.model);
+  const auto given = [](const Json& json) { return !json.is_null(); };
+  if (given(recipe.normalizer)) parts.normalizer = make_normalizer(Spec(recipe.normalizer, "normalizer"));
+  if (given(recipe.pre_tokenizer))
+    parts.pre_tokenizer = make_pre_tokenizer(Spec(recipe.pre_tokenizer, "pre_tokenizer"));
+  if (given(recipe.decoder)) parts.decoder = make_decoder(Spec(recipe.decoder, "decoder"));
+  if (recipe.own_decoder) parts.decoder = std::move(recipe.own_decoder);
+
+  TokenList tokens(parts.model->vocabulary());
+  for (AddedToken& token : read_added(folder, config)) tokens.add(std::move(token));
+  Json roles = Json::object();
+  for (const Role& role : recipe.roles) {
+    const Json* const own = config.find(role.key);
+    AddedToken token;
+    if (own && !own->is_null()) {
+      token = read_token(*own, role.key);
+      token.special = true;
+    } else {
+      token = read_token(Json(role.content), role.key);
+      token.lstrip = role.lstrip;
+    }
+    roles.set(role.key, token.content);
+    tokens.add(std::move(token));
+  }
+  for (AddedToken& token : recipe.more) tokens.add(std::move(token));
+  for (const char* const key : {"additional_special_tokens", "extra_special_tokens"})
+    if (const Json* const list = config.find(key); list && list->is_array())
+      for (const Json& token : list->as_array(key)) tokens.add(read_token(token, key));
+
+  const auto role_of = [&](std::string_view key) {
+    const Json* const content = roles.find(key);
+    return content ? content->as_string(key) : std::string();
+  };
+  const auto id_of = [&](const std::string& content) {
+    const AddedToken* const token = tokens.find(content);
+    const TokenId id = token ? token->id : parts.model->vocabulary().find(content);
+    check(id >= 0, ErrorCode::parse, "[tokenizer] the special token \"", content, "\" is not in the vocabulary");
+    return id;
+  };
+  const auto asked = [&](const char* key) {
+    const Json* const value = config.find(key);
+    return value && value->is_bool() && value->as_bool();
+  };
+  if (recipe.post_processor) {
+    parts.post_processor = make_post_processor(Spec(recipe.post_processor(role_of, id_of), "post_processor"));
+  } else {
+    std::vector<std::string> before, after;
+    if (asked("add_bos_token") && !role_of("bos_token").empty()) before.push_back(role_of("bos_token"));
+    if (asked("add_eos_token") && !role_of("eos_token").empty()) after.push_back(role_of("eos_token"));
+    std::vector<std::string> between = after;
+    between.insert(between.end(), before.begin(), before.end());
+    parts.post_processor =
+        make_post_processor(Spec(template_post_processor(before, after, between, 1, id_of), "post_processor"));
+  }
+  const std::pair<std::string_view, std::optional<TokenId> SpecialTokens::*> members[] = {
+      {"bos_token", &SpecialTokens::bos},  {"eos_token", &SpecialTokens::eos}, {"unk_token", &SpecialTokens::unk},
+      {"sep_token", &SpecialTokens::sep},  {"pad_token", &SpecialTokens::pad}, {"cls_token", &SpecialTokens::cls},
+      {"mask_token", &SpecialTokens::mask}};
+  for (const auto& [key, member] : members)
+    if (const std::string content = role_of(key); !content.empty()) parts.special.*member = id_of(content);
+  if (parts.special.pad) {
+    parts.padding.pad_id = *parts.special.pad;
+    parts.padding.pad_token = role_of("pad_token");
+  }
+  parts.set_added(tokens.take());
+  return parts;
+}
+
+std::string class_name(const fs::path& folder, const Json& config) {
+  std::string name;
+  if (const Json* const given = config.find("tokenizer_class"); given && given->is_string()) name = given->as_string();
+  if (name.empty() && fs::exists(folder / "config.json")) {
+    const Json model = Json::parse(read_text_file(folder / "config.json"), "config.json");
+    if (const Json* const type = model.find("model_type"); type && type->is_string())
+      name = class_of_model_type(type->as_string());
+  }
+  if (name.ends_with("Fast")) name.resize(name.size() - 4);
+  return name;
+}
+
+fs::path find_file(const fs::path& folder, std::initializer_list<const char*> names) {
+  for (const char* const name : names)
+    if (fs::exists(folder / name)) return folder / name;
+  return {};
+}
+
+/// The first file of the folder, by name, that begins and ends so.
+fs::path find_like(const fs::path& folder, std::string_view begin, std::string_view end) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(begin) && name.ends_with(end)) found.push_back(entry.path());
+  }
+  return found.empty() ? fs::path() : *std::min_element(found.begin(), found.end());
+}
+
+TokenizerParts read_tiktoken_folder(const fs::path& file, std::string_view name, const Json& config) {
+  std::vector<std::pair<std::string, TokenId>> special;
+  for (const AddedToken& token : read_added(file.parent_path(), config)) special.emplace_back(token.content, token.id);
+  return tiktoken_parts(read_text_file(file), name == "QWenTokenizer" ? qwen2_pattern : llama3_pattern, special);
+}
+
+}  // namespace
+
+TokenizerParts parts_from_folder(const fs::path& folder, const Json& config) {
+  check(fs::is_directory(folder), ErrorCode::not_found, "[tokenizer] a folder expected, ", folder.string(), " is none");
+  FolderVocabulary files;
+  const std::string name = class_name(folder, config);
+  std::string merges_text;
+  std::shared_ptr<const MappedFile> model;
+  if (const fs::path path = find_file(folder, {"vocab.txt"}); !path.empty())
+    files.tokens = read_vocab_txt(read_text_file(path));
+  if (const fs::path path = find_file(folder, {"vocab.json"}); !path.empty())
+    files.tokens = read_vocab_json(read_text_file(path));
+  if (const fs::path path = find_file(folder, {"merges.txt"}); !path.empty()) {
+    merges_text = read_text_file(path);
+    files.merges = read_merges_txt(merges_text);
+  }
+  if (const fs::path path = find_file(
+          folder, {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model", "sentencepiece.model"});
+      !path.empty()) {
+    model = MappedFile::open(path);
+    files.sentencepiece = read_sentencepiece_model(model->bytes(), path.filename().string());
+  }
+  if (auto recipe = find_recipe(name, files, config)) return assemble(std::move(*recipe), folder, config);
+  if (const fs::path path = find_like(folder, "tekken", ".json"); !path.empty())
+    return tekken_parts(read_text_file(path));
+  if (const fs::path path = find_like(folder, "", ".tiktoken"); !path.empty())
+    return read_tiktoken_folder(path, name, config);
+  if (const fs::path path = find_like(folder, "rwkv_vocab", ".txt"); !path.empty())
+    return rwkv_world_parts(read_text_file(path));
+  if (model && name.empty()) return sentencepiece_parts(model->bytes(), "sentencepiece model");
+  check(!files.tokens && !files.sentencepiece, ErrorCode::unsupported, "[tokenizer] tokenizer_class \"", name,
+        "\" cannot be made of the files in ", folder.string());
+  fail(ErrorCode::not_found, "[tokenizer] tokenizer.json or an older vocabulary expected in ", folder.string(),
+       ", but it is not there");
+}
+
+}  // namespace trustformers

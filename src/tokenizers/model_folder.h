@@ -1,0 +1,16 @@
+// Model folders without a tokenizer.json: which files there are, and what transformers makes of them for each class of
+// tokenizer.
+#pragma once
+
+#include <filesystem>
+
+#include "../base/json.h"
+#include "tokenizer_parts.h"
+
+namespace trustformers {
+
+/// `config` is tokenizer_config.json, or an empty object. Errors: not_found, when the folder has no vocabulary;
+/// unsupported, naming a class of tokenizer that is not known.
+TokenizerParts parts_from_folder(const std::filesystem::path& folder, const Json& config);
+
+}  // namespace trustformers
