@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../weights/gguf_metadata.h"
+#include "../weights/source.h"
 #include "model.h"
 
 namespace trustformers {
@@ -52,6 +53,8 @@ struct GgufArchitecture {
   /// config.json as transformers would write it; empty: there is no such GGUF architecture.
   std::function<Json(const GgufMetadata&)> config;
   std::vector<GgufName> names;
+  /// Adds to the config what only the tensors tell; empty: nothing.
+  std::function<void(const WeightSource&, Json& config)> from_tensors = nullptr;
 };
 
 struct Architecture {
@@ -73,6 +76,12 @@ const Architecture* find_gguf_architecture(std::string_view name);
 Json gguf_decoder_config(const GgufMetadata& metadata, std::string_view architecture);
 /// The names of a decoder with llama's: q_proj … o_proj, gate_proj … down_proj, input_layernorm.
 std::vector<GgufName> gguf_decoder_names();
+/// A decoder with those names and RMSNorm, whose file and config call themselves `name`.
+GgufArchitecture gguf_rms_decoder(std::string_view name);
+/// Lets `theirs` stand for `ours` in the table, whatever it stood for.
+void set_gguf_name(GgufArchitecture& table, std::string_view ours, std::string_view theirs);
+/// The file's norms hold one plus the weight that the model asks for (Gemma).
+void shift_gguf_norms(GgufArchitecture& table);
 /// A view of [N, K] as [K, N]; vectors stay.
 Tensor swap_matrix(const Tensor& t);
 /// Undoes llama.cpp's reordering of rotary rows: [heads, D/2, 2] back to [heads, 2, D/2].

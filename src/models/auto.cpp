@@ -73,6 +73,7 @@ Json gguf_config(const GgufSource& source, const Architecture& architecture) {
     rope.set("long_factor", Json(std::move(factors)));
     config.set("rope_parameters", std::move(rope));
   }
+  if (architecture.gguf.from_tensors) architecture.gguf.from_tensors(source, config);
   return config;
 }
 

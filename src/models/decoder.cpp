@@ -1,5 +1,8 @@
 #include "decoder.h"
 
+#include <algorithm>
+#include <array>
+
 #include "../ops/elementwise/binary.h"
 
 namespace trustformers {
@@ -22,9 +25,21 @@ void DecoderConfig::finish(const Json& json, std::string_view where) {
   rope = RopeConfig::parse(json, where, rope);
 }
 
+void DecoderConfig::alternate_layer_types(std::int64_t period) {
+  if (!layer_types.empty()) return;
+  for (std::int64_t i = 0; i < num_hidden_layers; ++i)
+    layer_types.emplace_back((i + 1) % period == 0 ? "full_attention" : "sliding_attention");
+}
+
+bool DecoderConfig::is_sliding(std::int64_t i) const {
+  const std::string& type = layer_types.at(static_cast<std::size_t>(i));
+  check(type == "full_attention" || type == "sliding_attention", ErrorCode::unsupported,
+        "[config] \"layer_types\": layer ", i, " is of the type \"", type, "\"");
+  return type == "sliding_attention";
+}
+
 std::int64_t DecoderConfig::window_of(std::int64_t i) const {
-  if (layer_types.empty()) return sliding_window;
-  return layer_types[static_cast<std::size_t>(i)] == "sliding_attention" ? sliding_window : 0;
+  return layer_types.empty() || is_sliding(i) ? sliding_window : 0;
 }
 
 SelfAttentionConfig DecoderConfig::attention(std::int64_t i) const {
@@ -77,16 +92,45 @@ Tensor Decoder::embed(const ModelInputs& in, const Tensor& at) const {
   return embedding_norm(x);
 }
 
+namespace {
+
+/// Long-rope models turn by other tables once the text outgrows their first context, and keys turned before are void
+/// then. So the cache keeps in `slot` what each position came with: its input [B, 1, S, D], its number and its set of
+/// tables [B, 1, S, 2]. When a past set is not `long_set`, the cache is emptied, x and `at` become those of all
+/// positions, and the answer is true.
+bool starts_again(Tensor& x, Tensor& at, bool long_set, KVCache& cache, std::size_t slot) {
+  const auto labels = [&] {
+    const Tensor numbers = expand(at, {x.size(0), x.size(1)});
+    return unsqueeze(stack(std::array{numbers, Tensor::full(numbers.shape(), long_set, DType::i64)}, 2), 1);
+  };
+  const auto all = cache.update(slot, unsqueeze(x, 1), labels());
+  const std::vector<std::int64_t> sets = select(all.values, 3, 1).to_vector<std::int64_t>();
+  if (std::all_of(sets.begin(), sets.end(), [&](std::int64_t set) { return set == std::int64_t{long_set}; }))
+    return false;
+  x = contiguous(select(all.keys, 1, 0));
+  at = contiguous(select(select(all.values, 3, 0), 1, 0));
+  cache.clear();
+  cache.update(slot, unsqueeze(x, 1), labels());
+  return true;
+}
+
+}  // namespace
+
 ModelOutput Decoder::forward(const ModelInputs& in) const {
   ModelOutput out;
-  const std::int64_t past = in.cache ? in.cache->length() : 0;
+  std::int64_t past = in.cache ? in.cache->length() : 0;
   const std::int64_t length = (in.inputs_embeds.defined() ? in.inputs_embeds : in.input_ids).size(1);
   const bool counted = positions_skip_padding && in.attention_mask.defined();
-  ForwardContext context{.positions = in.position_ids.defined() ? in.position_ids
-                                      : counted                 ? positions_from_mask(in.attention_mask, length)
-                                                                : consecutive_positions(past, length),
+  Tensor at = in.position_ids.defined() ? in.position_ids
+              : counted                 ? positions_from_mask(in.attention_mask, length)
+                                        : consecutive_positions(past, length);
+  Tensor x = embed(in, at);
+  if (in.cache && !rotations.empty() && rotations[0].has_long_set() &&
+      starts_again(x, at, rotations[0].takes_long_set(positions_needed(at)), *in.cache, layers.size()))
+    past = 0;
+  ForwardContext context{.positions = at,
                          .key_mask = key_mask(in.attention_mask),
-                         .bias = score_bias ? score_bias(in.attention_mask, past + length) : Tensor(),
+                         .bias = score_bias ? score_bias(in.attention_mask, past + x.size(1)) : Tensor(),
                          .encoder_states = in.encoder_hidden_states,
                          .encoder_mask = key_mask(in.encoder_attention_mask),
                          .cache = in.cache,
@@ -95,8 +139,7 @@ ModelOutput Decoder::forward(const ModelInputs& in) const {
                          .rotations = {}};
   for (const RotaryEmbedding& rotation : rotations)
     context.rotations.push_back({&rotation, rotation.tables(positions_needed(context.positions))});
-  Tensor x = embed(in, context.positions);
-  if (prepare) prepare(in, past, length, context);
+  if (prepare) prepare(in, past, x.size(1), context);
   for (const DecoderBlock& layer : layers) {
     if (in.output_hidden_states) out.hidden_states.push_back(x);
     x = layer(x, context);
@@ -104,7 +147,27 @@ ModelOutput Decoder::forward(const ModelInputs& in) const {
   out.last_hidden_state = norm(x);
   if (project_out) out.last_hidden_state = (*project_out)(out.last_hidden_state);
   if (in.output_hidden_states) out.hidden_states.push_back(out.last_hidden_state);
+  if (x.size(1) > length) {  // started again: the caller asked for the end only
+    out.last_hidden_state = contiguous(slice(out.last_hidden_state, 1, -length));
+    for (Tensor& states : out.hidden_states) states = contiguous(slice(states, 1, -length));
+  }
   return out;
+}
+
+std::unique_ptr<Decoder> stacked_decoder(const Scope& scope, const DecoderConfig& c,
+                                         const std::function<DecoderBlock(const Scope&, std::int64_t)>& block) {
+  auto body = std::make_unique<Decoder>();
+  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
+  body->rotations = {RotaryEmbedding(c.rope, c.head_dim, c.max_position_embeddings, c.rope_interleaved)};
+  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) body->layers.push_back(block(scope / "layers" / i, i));
+  return body;
+}
+
+DecoderBlock llama_block(const Scope& layer, const DecoderConfig& c, const SelfAttentionConfig& attention) {
+  return {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
+          .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
+          .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
+          .mlp = gated_mlp(layer / "mlp", c.mlp(), c.activation())};
 }
 
 std::unique_ptr<Model> make_decoder(const DecoderConfig& config, const Json& json, std::string_view where,
@@ -113,7 +176,9 @@ std::unique_ptr<Model> make_decoder(const DecoderConfig& config, const Json& jso
   CommonConfig common = CommonConfig::parse(json, where, tied);
   // dynamic scaling is made to go beyond the trained context
   common.max_position_embeddings = config.rope.type == "dynamic" ? 0 : config.max_position_embeddings;
-  return std::make_unique<DecoderModel>(std::move(common), root, heads, head, make_body);
+  DecoderHeads named = heads;
+  named.token_head_bias = heads.token_head_bias && config.token_classification_bias;
+  return std::make_unique<DecoderModel>(std::move(common), root, named, head, make_body);
 }
 
 std::vector<ModelClass> decoder_classes(std::string_view prefix, MakeDecoder make,

@@ -21,10 +21,11 @@ struct DecoderConfig {
   std::int64_t max_position_embeddings = 2048;
   std::string hidden_act = "silu";
   double norm_eps = 1e-6;
-  bool attention_bias = false, mlp_bias = false;
+  bool attention_bias = false, mlp_bias = false, token_classification_bias = true;
   std::int64_t sliding_window = 0;       // 0: none
   std::vector<std::string> layer_types;  // of each layer: "full_attention", "sliding_attention", ...
-  RopeConfig rope;
+  RopeConfig rope;                       // before `finish`: the model's defaults
+  bool rope_interleaved = false;         // as RopeAttrs
 
   void fields(auto& v) {
     v.size("vocab_size", vocab_size);
@@ -32,21 +33,29 @@ struct DecoderConfig {
     v("intermediate_size", intermediate_size, {"n_inner", "ffn_dim", "ffn_hidden_size", "dff"});
     v.size("num_hidden_layers", num_hidden_layers, {"n_layer", "n_layers", "num_layers"});
     v.size("num_attention_heads", num_attention_heads, {"n_head", "n_heads", "num_heads", "attention_heads"});
-    v("num_key_value_heads", num_key_value_heads, {"num_kv_heads", "n_head_kv"});
-    v("head_dim", head_dim);
+    v.nullable("num_key_value_heads", num_key_value_heads, {"num_kv_heads", "n_head_kv"});
+    v.nullable("head_dim", head_dim);
     v("max_position_embeddings", max_position_embeddings, {"n_positions", "n_ctx", "max_seq_len", "seq_length"});
     v("hidden_act", hidden_act, {"activation_function", "hidden_activation", "activation", "afn"});
     v("rms_norm_eps", norm_eps, {"layer_norm_eps", "layer_norm_epsilon", "norm_eps", "norm_epsilon"});
     v("attention_bias", attention_bias);
     v("mlp_bias", mlp_bias);
-    v("sliding_window", sliding_window);
+    v("token_classification_bias", token_classification_bias);
+  }
+  /// The keys of models with local layers; others must not hear them, because old files carry them without meaning.
+  void window_fields(auto& v) {
+    v.nullable("sliding_window", sliding_window);
     v("layer_types", layer_types);
   }
   /// Fills what follows from the keys, and checks it.
   void finish(const Json& json, std::string_view where);
 
   ActivationFunction activation() const { return ActivationFunction::parse(hidden_act, "hidden_act"); }
-  /// The window of layer `i` by its type: sliding_window where that is "sliding_attention", else 0.
+  /// When the config lists no layer_types: every `period`-th layer is full, the others slide.
+  void alternate_layer_types(std::int64_t period);
+  /// True when layer `i` is of the type "sliding_attention"; unsupported when it is neither that nor "full_attention".
+  bool is_sliding(std::int64_t i) const;
+  /// The window of layer `i` by its type, of every layer when there are no types; 0: none.
   std::int64_t window_of(std::int64_t i) const;
   /// Sizes and biases of attention layer `i`.
   SelfAttentionConfig attention(std::int64_t i) const;
@@ -119,6 +128,14 @@ class Decoder final : public Body {
 
 /// Positions of all `keys` keys as the mask counts them, or 0, 1, ... without one: [B or 1, S].
 Tensor key_positions(const Tensor& attention_mask, std::int64_t keys);
+
+/// A decoder without its final norm: `embed_tokens`, one rotary embedding as the config says, and the `layers`, which
+/// `block` composes from their scope and number.
+std::unique_ptr<Decoder> stacked_decoder(const Scope& scope, const DecoderConfig& config,
+                                         const std::function<DecoderBlock(const Scope& layer, std::int64_t i)>& block);
+/// LLaMA's block, which many share: `input_layernorm`, `self_attn`, `post_attention_layernorm` and a gated `mlp`, with
+/// RMSNorm.
+DecoderBlock llama_block(const Scope& layer, const DecoderConfig& config, const SelfAttentionConfig& attention);
 
 using MakeBody = std::function<std::unique_ptr<Body>(const Scope&)>;
 

@@ -31,8 +31,8 @@ LatentAttentionConfig DeepseekConfig::latent_attention(std::int64_t i) const {
                             .value_dim = v_head_dim,
                             .bias = attention_bias,
                             .scale = 1 / std::sqrt(static_cast<double>(qk_nope_head_dim + qk_rope_head_dim))};
-  if (rope.type != "default" && rope.factor > 1) {
-    const double stretched = 0.1 * rope.mscale_all_dim.value_or(0) * std::log(rope.factor) + 1;
+  if (rope.type != "default" && rope.factor.value_or(1) > 1) {
+    const double stretched = 0.1 * rope.mscale_all_dim.value_or(0) * std::log(*rope.factor) + 1;
     out.scale *= stretched * stretched;
   }
   return out;

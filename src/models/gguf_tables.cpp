@@ -1,9 +1,23 @@
+#include <cmath>
 #include <cstring>
 
+#include "../ops/elementwise/binary.h"
+#include "../ops/elementwise/unary.h"
 #include "../tensor/device.h"
 #include "architectures.h"
 
 namespace trustformers {
+
+namespace {
+
+/// part / whole, rounded so that whole · share, cut to an integer, is `part` again.
+double share_of(std::int64_t part, std::int64_t whole) {
+  const double share = static_cast<double>(part) / static_cast<double>(whole);
+  const bool lost = static_cast<std::int64_t>(share * static_cast<double>(whole)) < part;
+  return lost ? std::nextafter(share, 2.0) : share;
+}
+
+}  // namespace
 
 Json gguf_decoder_config(const GgufMetadata& m, std::string_view architecture) {
   const std::string a(architecture);
@@ -20,6 +34,10 @@ Json gguf_decoder_config(const GgufMetadata& m, std::string_view architecture) {
   Json rope = Json::object();
   rope.set("rope_type", Json("default"));
   rope.set("rope_theta", Json(m.get_double(a + ".rope.freq_base", 10000)));
+  if (m.contains(a + ".rope.dimension_count")) {
+    const std::int64_t width = m.get_int(a + ".attention.key_length", m.get_int(a + ".embedding_length") / heads);
+    rope.set("partial_rotary_factor", Json(share_of(m.get_int(a + ".rope.dimension_count"), width)));
+  }
   if (m.contains(a + ".rope.scaling.type")) {
     rope.set(
         "rope_type",
@@ -52,6 +70,31 @@ std::vector<GgufName> gguf_decoder_names() {
           {"model.layers.#.mlp.gate_proj", "blk.#.ffn_gate"},
           {"model.layers.#.mlp.up_proj", "blk.#.ffn_up"},
           {"model.layers.#.mlp.down_proj", "blk.#.ffn_down"}};
+}
+
+GgufArchitecture gguf_rms_decoder(std::string_view name) {
+  GgufArchitecture g{.name = name, .config = {}, .names = gguf_decoder_names()};
+  g.config = [name](const GgufMetadata& m) {
+    Json c = gguf_decoder_config(m, name);
+    c.set("rms_norm_eps", Json(m.get_double(std::string(name) + ".attention.layer_norm_rms_epsilon")));
+    return c;
+  };
+  return g;
+}
+
+void set_gguf_name(GgufArchitecture& table, std::string_view ours, std::string_view theirs) {
+  for (GgufName& row : table.names)
+    if (row.theirs == theirs) {
+      row.ours = ours;
+      return;
+    }
+  table.names.push_back({ours, theirs});
+}
+
+void shift_gguf_norms(GgufArchitecture& table) {
+  for (GgufName& row : table.names)
+    if (row.theirs.ends_with("norm"))
+      row.transform = [](const Json&) { return [](const Tensor& t) { return cast(t, DType::f32) - 1.0; }; };
 }
 
 Tensor swap_matrix(const Tensor& t) {

@@ -12,16 +12,8 @@ struct LlamaConfig : DecoderConfig {
 };
 
 std::unique_ptr<Body> llama_body(const Scope& scope, const LlamaConfig& c) {
-  auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
-  body->rotations = {RotaryEmbedding(c.rope, c.head_dim, c.max_position_embeddings)};
-  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
-    const Scope layer = scope / "layers" / i;
-    body->layers.push_back({.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
-                            .attention = std::make_unique<SelfAttention>(layer / "self_attn", c.attention(i)),
-                            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
-                            .mlp = gated_mlp(layer / "mlp", c.mlp(), c.activation())});
-  }
+  auto body = stacked_decoder(
+      scope, c, [&](const Scope& layer, std::int64_t i) { return llama_block(layer, c, c.attention(i)); });
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;
 }
@@ -41,12 +33,7 @@ GgufTransform unpermute(std::string_view heads_key) {
 }
 
 GgufArchitecture llama_gguf() {
-  GgufArchitecture g{.name = "llama", .config = {}, .names = gguf_decoder_names()};
-  g.config = [](const GgufMetadata& m) {
-    Json c = gguf_decoder_config(m, "llama");
-    c.set("rms_norm_eps", Json(m.get_double("llama.attention.layer_norm_rms_epsilon")));
-    return c;
-  };
+  GgufArchitecture g = gguf_rms_decoder("llama");
   for (GgufName& row : g.names) {
     if (row.theirs == "blk.#.attn_q") row.transform = unpermute("num_attention_heads");
     if (row.theirs == "blk.#.attn_k") row.transform = unpermute("num_key_value_heads");

@@ -12,6 +12,7 @@ struct Llama4Config : MoeDecoderConfig {
   std::vector<std::int64_t> no_rope_layers;  // 1: the layer rotates queries and keys
   bool use_qk_norm = true, attn_temperature_tuning = true;
   double attn_scale = 0.1;
+  std::vector<std::string> attention_types;  // of each layer: "chunked_attention" or "full_attention"
 
   Llama4Config() {
     norm_eps = 1e-5;
@@ -54,6 +55,7 @@ struct Llama4Config : MoeDecoderConfig {
     sliding_window = 0;
     output_router_logits = false;  // there is no balancing loss
     MoeDecoderConfig::finish(json, where);
+    attention_types.swap(layer_types);  // none of them is a window
   }
 
   bool rotates(std::int64_t i) const { return no_rope_layers[static_cast<std::size_t>(i)] != 0; }
@@ -63,7 +65,7 @@ struct Llama4Config : MoeDecoderConfig {
   }
   SelfAttentionConfig attention(std::int64_t i) const {
     SelfAttentionConfig out = MoeDecoderConfig::attention(i);
-    if (layer_types[static_cast<std::size_t>(i)] == "chunked_attention") out.chunk = attention_chunk_size;
+    if (attention_types[static_cast<std::size_t>(i)] == "chunked_attention") out.chunk = attention_chunk_size;
     if (!rotates(i)) {
       out.rotation = {};
       out.temperature_tuning = attn_temperature_tuning ? attn_scale : 0;

@@ -19,6 +19,7 @@ struct MoeDecoderConfig : DecoderConfig {
 
   void fields(auto& v) {
     DecoderConfig::fields(v);
+    window_fields(v);
     v.size("num_local_experts", experts, {"num_experts", "n_routed_experts"});
     v.size("num_experts_per_tok", chosen, {"experts_per_token"});
     v("norm_topk_prob", norm_topk_prob);

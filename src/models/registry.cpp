@@ -3,11 +3,15 @@
 // One line an architecture: X(name) stands for name_architecture(), defined in the model's file.
 #define TRUSTFORMERS_ARCHITECTURES(X) \
   X(albert)                           \
+  X(apertus)                          \
+  X(arcee)                            \
   X(bert)                             \
   X(biogpt)                           \
   X(bloom)                            \
   X(camembert)                        \
   X(codegen)                          \
+  X(cohere)                           \
+  X(cohere2)                          \
   X(ctrl)                             \
   X(deberta)                          \
   X(deberta_v2)                       \
@@ -15,31 +19,54 @@
   X(deepseek_v3)                      \
   X(distilbert)                       \
   X(electra)                          \
+  X(ernie4_5)                         \
   X(esm)                              \
+  X(exaone4)                          \
   X(falcon)                           \
+  X(gemma)                            \
+  X(gemma2)                           \
+  X(gemma3_text)                      \
+  X(glm)                              \
+  X(glm4)                             \
   X(gpt2)                             \
   X(gpt_bigcode)                      \
   X(gpt_neo)                          \
   X(gpt_neox)                         \
   X(gpt_oss)                          \
   X(gptj)                             \
+  X(granite)                          \
   X(granitemoe)                       \
+  X(helium)                           \
   X(llama)                            \
   X(llama4_text)                      \
+  X(mistral)                          \
   X(mixtral)                          \
   X(modernbert)                       \
   X(mpnet)                            \
   X(mpt)                              \
   X(mt5)                              \
+  X(nemotron)                         \
   X(nomic_bert)                       \
+  X(olmo)                             \
+  X(olmo2)                            \
+  X(olmo3)                            \
   X(olmoe)                            \
   X(openai_gpt)                       \
   X(opt)                              \
+  X(persimmon)                        \
+  X(phi)                              \
+  X(phi3)                             \
   X(phimoe)                           \
   X(qwen)                             \
+  X(qwen2)                            \
   X(qwen2_moe)                        \
+  X(qwen3)                            \
   X(qwen3_moe)                        \
   X(roberta)                          \
+  X(seed_oss)                         \
+  X(smollm3)                          \
+  X(stablelm)                         \
+  X(starcoder2)                       \
   X(t5)                               \
   X(umt5)                             \
   X(xglm)                             \

@@ -25,6 +25,13 @@ class ConfigReader {
   void operator()(std::string_view key, T& value, Aliases aliases = {}) {
     if (const Json* found = find(key, aliases)) read(*found, key, value);
   }
+  /// A number whose null means none, which is 0; when the key is absent the member's value stays.
+  template <class T>
+  void nullable(std::string_view key, T& value, Aliases aliases = {}) {
+    const Json* found = object_.find(key);
+    if (found && found->is_null()) value = T{};
+    (*this)(key, value, aliases);
+  }
   /// A key that must be there.
   template <class T>
   void required(std::string_view key, T& value, Aliases aliases = {}) {
@@ -75,6 +82,10 @@ class ConfigWriter {
   template <class T>
   void operator()(std::string_view key, T& value, Aliases = {}) {
     object_.set(key, to_json(value));
+  }
+  template <class T>
+  void nullable(std::string_view key, T& value, Aliases = {}) {
+    object_.set(key, value == T{} ? Json() : to_json(value));
   }
   template <class T>
   void required(std::string_view key, T& value, Aliases = {}) {

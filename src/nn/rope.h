@@ -15,7 +15,7 @@ struct RopeConfig {
   std::string type = "default";  // default, linear, dynamic, yarn, longrope, llama3
   double theta = 10000;
   double partial_rotary_factor = 1;
-  double factor = 1;
+  std::optional<double> factor;  // none: 1; yarn and longrope: max_position_embeddings / original_max_positions
   std::optional<double> attention_factor;
   std::int64_t original_max_positions = 0;  // 0: max_position_embeddings
   // yarn (Peng et al. 2023)
@@ -30,8 +30,12 @@ struct RopeConfig {
   /// How cos and sin are scaled up to and beyond the original positions (Phi-3.5-MoE).
   std::optional<double> short_mscale, long_mscale;
 
-  /// `defaults` are the architecture's, for keys that the config leaves out.
+  /// Keys that are absent keep the value of `defaults`.
   static RopeConfig parse(const Json& config, std::string_view where, const RopeConfig& defaults);
+  /// The same from the object for one layer type inside `rope_parameters`, which models have whose layer types turn
+  /// differently (Gemma 3); `defaults` when there is none.
+  static RopeConfig parse_nested(const Json& config, std::string_view where, const RopeConfig& defaults,
+                                 std::string_view layer_type);
 };
 
 /// Turns queries and keys. Tables grow as longer positions come; not for use by several threads at once.
@@ -46,6 +50,13 @@ class RotaryEmbedding {
     Tensor cos, sin;  // [P, R]
   };
   Tables tables(std::int64_t positions) const;
+  /// True when there are two sets of tables, of which the longest position chooses one (longrope): keys turned by one
+  /// set mean nothing to queries turned by the other.
+  bool has_long_set() const;
+  /// True when positions below `positions` take the second of them.
+  bool takes_long_set(std::int64_t positions) const {
+    return has_long_set() && positions > config_.original_max_positions;
+  }
   /// x [B, H, L, D], positions [B, L].
   Tensor operator()(const Tensor& x, const Tables& tables, const Tensor& positions) const {
     return rope(x, tables.cos, tables.sin, positions, interleaved_);
@@ -53,6 +64,7 @@ class RotaryEmbedding {
 
  private:
   std::vector<float> inverse_frequencies(std::int64_t length) const;
+  double factor() const;
   double attention_factor(std::int64_t length) const;
 
   RopeConfig config_;
