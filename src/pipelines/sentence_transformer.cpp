@@ -1,7 +1,6 @@
 #include "sentence_transformer.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "../base/file.h"
@@ -18,13 +17,6 @@ namespace {
 Json read_json(const std::filesystem::path& path) {
   return Json::parse(read_text_file(path, std::uint64_t{1} << 24), path.string());
 }
-
-bool flag(const Json& json, std::string_view key) {
-  const Json* found = json.find(key);
-  return found && found->is_bool() && found->as_bool();
-}
-
-Tensor l2_normalized(const Tensor& x) { return x / maximum(sqrt(sum(x * x, {-1}, true)), Tensor::scalar(1e-12)); }
 
 }  // namespace
 
@@ -44,16 +36,20 @@ SentenceTransformer SentenceTransformer::from_pretrained(std::string_view model,
   for (const Json& module : modules.as_array("modules.json")) {
     const std::string type = module.at("type", "modules.json").as_string("modules.json: \"type\"");
     const std::string kind = type.substr(type.rfind('.') + 1);
+    const auto module_folder = [&] { return folder / module.at("path", "modules.json").as_string("path"); };
     if (kind == "Pooling") {
-      const Json config = read_json(folder / module.at("path", "modules.json").as_string("path") / "config.json");
-      const bool mean = flag(config, "pooling_mode_mean_tokens");
-      const bool cls = flag(config, "pooling_mode_cls_token");
-      const bool max = flag(config, "pooling_mode_max_tokens");
-      check(mean + cls + max == 1, ErrorCode::unsupported, "[sentence_transformer] ", folder.string(),
-            ": only one of mean, cls and max pooling is supported");
-      out.pooling_ = mean ? Pooling::mean : cls ? Pooling::cls : Pooling::max;
+      check(out.modules_.empty(), ErrorCode::unsupported, "[sentence_transformer] ", folder.string(),
+            ": pooling after other modules is not supported");
+      const std::filesystem::path config = module_folder() / "config.json";
+      out.pooling_ = SentencePooling::parse(read_json(config), config.string());
+    } else if (kind == "Dense") {
+      auto dense = std::make_shared<const SentenceDense>(SentenceDense::open(module_folder()));
+      check(dense->inputs() == out.dimension(), ErrorCode::shape_mismatch, "[sentence_transformer] ", folder.string(),
+            ": a dense layer of ", dense->inputs(), " inputs follows vectors of ", out.dimension());
+      out.dense_outputs_ = dense->outputs();
+      out.modules_.push_back([dense](const Tensor& x) { return (*dense)(x); });
     } else if (kind == "Normalize") {
-      out.normalize_ = true;
+      out.modules_.push_back(l2_normalized);
     } else {
       check(kind == "Transformer", ErrorCode::unsupported, "[sentence_transformer] ", folder.string(), ": the module ",
             type, " is not supported");
@@ -62,15 +58,9 @@ SentenceTransformer SentenceTransformer::from_pretrained(std::string_view model,
   return out;
 }
 
-Tensor SentenceTransformer::pool(const Tensor& hidden, const Tensor& attention_mask) const {
-  if (pooling_ == Pooling::cls) return contiguous(select(hidden, 1, 0));
-  const Tensor mask = unsqueeze(attention_mask, 2);
-  if (pooling_ == Pooling::max) {
-    const Tensor lowest = Tensor::scalar(std::numeric_limits<float>::lowest());
-    return max(where(cast(mask, DType::boolean), hidden, lowest), {1});
-  }
-  const Tensor weights = cast(mask, DType::f32);
-  return sum(hidden * weights, {1}) / maximum(sum(weights, {1}), Tensor::scalar(1e-9));
+std::int64_t SentenceTransformer::dimension() const {
+  if (dense_outputs_ > 0) return dense_outputs_;
+  return model_.model().common().hidden_size * static_cast<std::int64_t>(pooling_.modes().size());
 }
 
 Tensor SentenceTransformer::encode(std::span<const std::string> texts, std::int64_t batch_size) const {
@@ -91,8 +81,8 @@ Tensor SentenceTransformer::encode(std::span<const std::string> texts, std::int6
     const ModelOutput output = model_({.input_ids = encoded.input_ids,
                                        .attention_mask = encoded.attention_mask,
                                        .token_type_ids = encoded.token_type_ids});
-    Tensor vectors = pool(output.last_hidden_state, encoded.attention_mask);
-    if (normalize_) vectors = l2_normalized(vectors);
+    Tensor vectors = pooling_(output.last_hidden_state, encoded.attention_mask);
+    for (const auto& module : modules_) vectors = module(vectors);
     const std::vector<float> values = vectors.to_vector<float>();
     for (std::size_t i = begin; i < end; ++i)
       std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(i - begin) * width, width,

@@ -1,10 +1,13 @@
 // Sentence embeddings, as the sentence-transformers package computes them.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "auto_classes.h"
+#include "sentence_modules.h"
 
 namespace trustformers {
 
@@ -12,7 +15,7 @@ namespace trustformers {
 class SentenceTransformer {
  public:
   /// `model` as resolve_model takes it. Errors as of AutoModel, and unsupported for modules other than Transformer,
-  /// Pooling (mean, cls, max) and Normalize.
+  /// Pooling, Dense and Normalize.
   static SentenceTransformer from_pretrained(std::string_view model, const LoadOptions& options = {});
 
   /// One row a text: f32 [N, D]. Texts are cut to max_length tokens and batched by length.
@@ -20,21 +23,21 @@ class SentenceTransformer {
   Tensor encode(std::initializer_list<std::string> texts) const {
     return encode(std::span(texts.begin(), texts.size()));
   }
-  std::int64_t dimension() const { return model_.model().common().hidden_size; }
+  /// D: the width of the vectors.
+  std::int64_t dimension() const;
 
   /// a [N, D], b [M, D] -> cosines [N, M].
   static Tensor similarity(const Tensor& a, const Tensor& b);
 
  private:
-  enum class Pooling { mean, cls, max };
   SentenceTransformer(PreTrainedTokenizer tokenizer, PreTrainedModel model)
       : tokenizer_(std::move(tokenizer)), model_(std::move(model)) {}
-  Tensor pool(const Tensor& hidden, const Tensor& attention_mask) const;
 
   PreTrainedTokenizer tokenizer_;
   PreTrainedModel model_;
-  Pooling pooling_ = Pooling::mean;
-  bool normalize_ = false;
+  SentencePooling pooling_;
+  std::vector<std::function<Tensor(const Tensor&)>> modules_;  // after pooling, in order
+  std::int64_t dense_outputs_ = 0;                             // of the last dense layer, 0: there is none
   std::size_t max_length_ = 512;
 };
 
