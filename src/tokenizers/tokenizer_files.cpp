@@ -51,7 +51,7 @@ std::unique_ptr<TokenModel> token_model_of(const Model& model, const std::shared
 }
 
 /// Pieces to text: marks are blanks, save one at the front of a piece while there is no text yet.
-class SentencePieceDecoder final : public Decoder {
+class SentencePieceDecoder final : public TokenDecoder {
  public:
   explicit SentencePieceDecoder(const Model& model)
       : unk_surface_(model.unk_surface),
@@ -77,7 +77,7 @@ class SentencePieceDecoder final : public Decoder {
   static constexpr std::string_view mark = "\xE2\x96\x81";
   std::string unk_piece_, unk_surface_;
   bool strip_first_, strip_more_;
-  std::unique_ptr<Decoder> bytes_ = make_decoder(
+  std::unique_ptr<TokenDecoder> bytes_ = make_decoder(
       Spec(parse(R"({"type":"Sequence","decoders":[{"type":"ByteFallback"},{"type":"Fuse"}]})"), "decoder"));
 };
 

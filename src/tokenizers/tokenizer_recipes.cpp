@@ -140,7 +140,7 @@ Recipe qwen2(FolderVocabulary& files, const Json& config) {
 }
 
 /// Words end in </w>, which becomes a blank; what Python calls white space at the ends of the text goes.
-class ClipDecoder final : public Decoder {
+class ClipDecoder final : public TokenDecoder {
  public:
   void apply(std::vector<std::string>& tokens) const override {
     words_->apply(tokens);
@@ -156,7 +156,7 @@ class ClipDecoder final : public Decoder {
   }
 
  private:
-  std::unique_ptr<Decoder> words_ = make_decoder(Spec(
+  std::unique_ptr<TokenDecoder> words_ = make_decoder(Spec(
       parse(
           R"({"type":"Sequence","decoders":[{"type":"ByteLevel"},{"type":"Replace","pattern":{"String":"</w>"},"content":" "}]})"),
       "decoder"));

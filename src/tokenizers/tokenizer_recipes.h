@@ -33,8 +33,8 @@ struct Role {
 
 struct Recipe {
   std::unique_ptr<TokenModel> model;
-  Json normalizer, pre_tokenizer, decoder;  // as in tokenizer.json; null: none
-  std::unique_ptr<Decoder> own_decoder;     // instead of `decoder`, where tokenizer.json has no such thing
+  Json normalizer, pre_tokenizer, decoder;    // as in tokenizer.json; null: none
+  std::unique_ptr<TokenDecoder> own_decoder;  // instead of `decoder`, where tokenizer.json has no such thing
   std::vector<Role> roles;
   std::vector<AddedToken> more;  // other added tokens; ids are looked up
   /// The post-processor, given the token of a role and the id of a token; empty: bos and eos as add_bos_token and
