@@ -84,6 +84,11 @@ void set_gguf_name(GgufArchitecture& table, std::string_view ours, std::string_v
 void shift_gguf_norms(GgufArchitecture& table);
 /// A view of [N, K] as [K, N]; vectors stay.
 Tensor swap_matrix(const Tensor& t);
+/// Undoes llama.cpp's stacking of fused projections: rows [q; k; v] back to one group for each key head, of its
+/// queries, its key and its value.
+Tensor group_rows_by_key_head(const Tensor& t, std::int64_t heads, std::int64_t kv_heads);
+/// The same as a transform, for models that have as many key heads as query heads.
+GgufTransform gguf_grouped_projection();
 /// Undoes llama.cpp's reordering of rotary rows: [heads, D/2, 2] back to [heads, 2, D/2].
 Tensor permute_rows_from_pairs(const Tensor& t, std::int64_t heads);
 

@@ -62,10 +62,33 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
                       true, [&](const Scope& scope) { return bloom_body(scope, c); });
 }
 
+GgufArchitecture bloom_gguf() {
+  GgufArchitecture g{.name = "bloom", .config = {}, .names = {}};
+  g.config = [](const GgufMetadata& m) {
+    Json c = gguf_decoder_config(m, "bloom");
+    c.set("layer_norm_epsilon", Json(m.get_double("bloom.attention.layer_norm_epsilon")));
+    return c;
+  };
+  g.names = {{"transformer.word_embeddings", "token_embd"},
+             {"transformer.word_embeddings_layernorm", "token_embd_norm"},
+             {"transformer.ln_f", "output_norm"},
+             {"lm_head", "output"},
+             {"transformer.h.#.input_layernorm", "blk.#.attn_norm"},
+             {"transformer.h.#.self_attention.query_key_value", "blk.#.attn_qkv", gguf_grouped_projection()},
+             {"transformer.h.#.self_attention.dense", "blk.#.attn_output"},
+             {"transformer.h.#.post_attention_layernorm", "blk.#.ffn_norm"},
+             {"transformer.h.#.mlp.dense_h_to_4h", "blk.#.ffn_up"},
+             {"transformer.h.#.mlp.dense_4h_to_h", "blk.#.ffn_down"}};
+  return g;
+}
+
 }  // namespace
 
 Architecture bloom_architecture() {
-  return {.model_type = "bloom", .base_prefix = "transformer", .classes = decoder_classes("Bloom", make)};
+  return {.model_type = "bloom",
+          .base_prefix = "transformer",
+          .classes = decoder_classes("Bloom", make),
+          .gguf = bloom_gguf()};
 }
 
 }  // namespace trustformers

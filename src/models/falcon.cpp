@@ -93,10 +93,40 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
                       true, [&](const Scope& scope) { return falcon_body(scope, c); });
 }
 
+/// llama.cpp knows the 7B and the 40B form; the file tells them apart by their key heads.
+GgufArchitecture falcon_gguf() {
+  GgufArchitecture g{.name = "falcon", .config = {}, .names = {}};
+  g.config = [](const GgufMetadata& m) {
+    Json c = gguf_decoder_config(m, "falcon");
+    c.set("layer_norm_epsilon", Json(m.get_double("falcon.attention.layer_norm_epsilon")));
+    c.set("new_decoder_architecture", Json(m.get_int("falcon.attention.head_count_kv", 1) > 1));
+    return c;
+  };
+  const GgufTransform grouped = [](const Json& config) {
+    const std::int64_t heads = config.at("num_attention_heads").as_int("num_attention_heads");
+    const std::int64_t kv_heads = config.at("num_key_value_heads").as_int("num_key_value_heads");
+    return [=](const Tensor& t) { return group_rows_by_key_head(t, heads, kv_heads); };
+  };
+  g.names = {{"transformer.word_embeddings", "token_embd"},
+             {"transformer.ln_f", "output_norm"},
+             {"lm_head", "output"},
+             {"transformer.h.#.input_layernorm", "blk.#.attn_norm"},
+             {"transformer.h.#.ln_mlp", "blk.#.attn_norm"},
+             {"transformer.h.#.ln_attn", "blk.#.attn_norm_2"},
+             {"transformer.h.#.self_attention.query_key_value", "blk.#.attn_qkv", grouped},
+             {"transformer.h.#.self_attention.dense", "blk.#.attn_output"},
+             {"transformer.h.#.mlp.dense_h_to_4h", "blk.#.ffn_up"},
+             {"transformer.h.#.mlp.dense_4h_to_h", "blk.#.ffn_down"}};
+  return g;
+}
+
 }  // namespace
 
 Architecture falcon_architecture() {
-  return {.model_type = "falcon", .base_prefix = "transformer", .classes = decoder_classes("Falcon", make)};
+  return {.model_type = "falcon",
+          .base_prefix = "transformer",
+          .classes = decoder_classes("Falcon", make),
+          .gguf = falcon_gguf()};
 }
 
 }  // namespace trustformers

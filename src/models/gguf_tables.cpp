@@ -120,4 +120,36 @@ Tensor permute_rows_from_pairs(const Tensor& t, std::int64_t heads) {
   return out;
 }
 
+Tensor group_rows_by_key_head(const Tensor& t, std::int64_t heads, std::int64_t kv_heads) {
+  const std::int64_t rows = t.size(0);
+  check(kv_heads > 0 && heads % kv_heads == 0 && rows % (heads + 2 * kv_heads) == 0, ErrorCode::shape_mismatch,
+        "[gguf] ", describe(t), " does not split into ", heads, " query heads and ", kv_heads, " key heads");
+  const std::int64_t head_rows = rows / (heads + 2 * kv_heads);
+  const std::int64_t row_elements = t.rank() == 1 ? 1 : t.size(1);
+  const auto head_bytes =
+      static_cast<std::size_t>(head_rows) * static_cast<std::size_t>(byte_size(t.dtype(), row_elements));
+  Tensor out = Tensor::empty(t.shape(), t.dtype(), &t.device());
+  const std::byte* from = t.raw();
+  std::byte* to = out.mutable_raw();
+  const auto copy = [&](std::int64_t first, std::int64_t count) {
+    const std::size_t bytes = static_cast<std::size_t>(count) * head_bytes;
+    std::memcpy(to, from + static_cast<std::size_t>(first) * head_bytes, bytes);
+    to += bytes;
+  };
+  const std::int64_t group = heads / kv_heads;
+  for (std::int64_t k = 0; k < kv_heads; ++k) {
+    copy(k * group, group);
+    copy(heads + k, 1);
+    copy(heads + kv_heads + k, 1);
+  }
+  return out;
+}
+
+GgufTransform gguf_grouped_projection() {
+  return [](const Json& config) {
+    const std::int64_t heads = config.at("num_attention_heads").as_int("num_attention_heads");
+    return [heads](const Tensor& t) { return group_rows_by_key_head(t, heads, heads); };
+  };
+}
+
 }  // namespace trustformers

@@ -1,13 +1,15 @@
 // GPT-2 (Radford et al. 2019): pre-norm decoder with learned positions; linear weights are stored input-major.
 #include <cmath>
 
+#include "../nn/cross_attention.h"
 #include "decoder.h"
+#include "double_heads.h"
 
 namespace trustformers {
 namespace {
 
 struct Gpt2Config : DecoderConfig {
-  bool scale_attn_weights = true, scale_attn_by_inverse_layer_idx = false;
+  bool scale_attn_weights = true, scale_attn_by_inverse_layer_idx = false, add_cross_attention = false;
 
   Gpt2Config() {
     hidden_act = "gelu_new";
@@ -19,6 +21,7 @@ struct Gpt2Config : DecoderConfig {
     DecoderConfig::fields(v);
     v("scale_attn_weights", scale_attn_weights);
     v("scale_attn_by_inverse_layer_idx", scale_attn_by_inverse_layer_idx);
+    v("add_cross_attention", add_cross_attention);
   }
   void finish(const Json& json, std::string_view where) {
     if (intermediate_size == 0) intermediate_size = 4 * hidden_size;
@@ -47,17 +50,34 @@ std::unique_ptr<Body> gpt2_body(const Scope& scope, const Gpt2Config& c) {
                             .attention = std::make_unique<SelfAttention>(layer / "attn", attention),
                             .mlp_norm = LayerNorm(layer / "ln_2", c.hidden_size, c.norm_eps),
                             .mlp = plain_mlp(layer / "mlp", mlp, c.activation(), "c_fc", "c_proj")});
+    if (c.add_cross_attention) {
+      attention.names = {"q_attn", "c_attn"};
+      body->layers.back().cross_norm = LayerNorm(layer / "ln_cross_attn", c.hidden_size, c.norm_eps);
+      body->layers.back().cross_attention = std::make_unique<CrossAttention>(layer / "crossattention", attention);
+    }
   }
   body->norm = LayerNorm(scope / "ln_f", c.hidden_size, c.norm_eps);
   return body;
 }
 
+/// Causal masks of old files.
+void ignore_masks(const Scope& root) {
+  root.parameters().ignore({"*.attn.bias", "*.attn.masked_bias", "*.crossattention.bias"});
+}
+
 std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Gpt2Config>(json, where);
-  root.parameters().ignore({"*h.*.attn.bias", "*h.*.attn.masked_bias"});  // causal masks of old files
+  ignore_masks(root);
   return make_decoder(c, json, where, root, head,
                       {.body = "transformer", .question_answering_body = "transformer", .token_head = "classifier"},
                       true, [&](const Scope& scope) { return gpt2_body(scope, c); });
+}
+
+std::unique_ptr<Model> make_two_headed(const Json& json, std::string_view where, const Scope& root) {
+  const auto c = read_decoder_config<Gpt2Config>(json, where);
+  ignore_masks(root);
+  return make_double_heads(c, json, where, root, "transformer",
+                           [&](const Scope& scope) { return gpt2_body(scope, c); });
 }
 
 GgufArchitecture gpt2_gguf() {
@@ -89,6 +109,7 @@ GgufArchitecture gpt2_gguf() {
 Architecture gpt2_architecture() {
   std::vector<ModelClass> classes = decoder_classes("GPT2", make);
   classes[1].name = "GPT2LMHeadModel";
+  classes.push_back({"GPT2DoubleHeadsModel", Task::multiple_choice, make_two_headed});
   return {.model_type = "gpt2", .base_prefix = "transformer", .classes = std::move(classes), .gguf = gpt2_gguf()};
 }
 

@@ -57,10 +57,38 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
                       false, [&](const Scope& scope) { return gpt_neox_body(scope, c); });
 }
 
+GgufArchitecture gpt_neox_gguf() {
+  GgufArchitecture g{.name = "gptneox", .config = {}, .names = {}};
+  g.config = [](const GgufMetadata& m) {
+    Json c = gguf_decoder_config(m, "gptneox");
+    c.set("model_type", Json("gpt_neox"));
+    c.set("layer_norm_eps", Json(m.get_double("gptneox.attention.layer_norm_epsilon")));
+    c.set("use_parallel_residual", Json(m.get_bool("gptneox.use_parallel_residual", true)));
+    const auto heads = static_cast<double>(m.get_int("gptneox.attention.head_count"));
+    const auto turned = static_cast<double>(m.get_int("gptneox.rope.dimension_count"));
+    // Half a feature more, lest rounding lose one.
+    c.set("rotary_pct", Json((turned + 0.5) * heads / static_cast<double>(m.get_int("gptneox.embedding_length"))));
+    return c;
+  };
+  g.names = {{"gpt_neox.embed_in", "token_embd"},
+             {"gpt_neox.final_layer_norm", "output_norm"},
+             {"embed_out", "output"},
+             {"gpt_neox.layers.#.input_layernorm", "blk.#.attn_norm"},
+             {"gpt_neox.layers.#.attention.query_key_value", "blk.#.attn_qkv", gguf_grouped_projection()},
+             {"gpt_neox.layers.#.attention.dense", "blk.#.attn_output"},
+             {"gpt_neox.layers.#.post_attention_layernorm", "blk.#.ffn_norm"},
+             {"gpt_neox.layers.#.mlp.dense_h_to_4h", "blk.#.ffn_up"},
+             {"gpt_neox.layers.#.mlp.dense_4h_to_h", "blk.#.ffn_down"}};
+  return g;
+}
+
 }  // namespace
 
 Architecture gpt_neox_architecture() {
-  return {.model_type = "gpt_neox", .base_prefix = "gpt_neox", .classes = decoder_classes("GPTNeoX", make)};
+  return {.model_type = "gpt_neox",
+          .base_prefix = "gpt_neox",
+          .classes = decoder_classes("GPTNeoX", make),
+          .gguf = gpt_neox_gguf()};
 }
 
 }  // namespace trustformers

@@ -22,7 +22,9 @@ Tensor* ModelInputs::find(std::string_view name) {
                                                           {"start_positions", &start_positions},
                                                           {"end_positions", &end_positions},
                                                           {"next_sentence_label", &next_sentence_label},
-                                                          {"sentence_order_label", &sentence_order_label}};
+                                                          {"sentence_order_label", &sentence_order_label},
+                                                          {"mc_token_ids", &mc_token_ids},
+                                                          {"mc_labels", &mc_labels}};
   for (const auto& [known, member] : members)
     if (known == name) return member;
   return nullptr;
@@ -39,8 +41,10 @@ Tensor ModelOutput::find(std::string_view name) const {
       {"seq_relationship_logits", &seq_relationship_logits},
       {"sop_logits", &sop_logits},
       {"encoder_last_hidden_state", &encoder_last_hidden_state},
+      {"mc_logits", &mc_logits},
       {"loss", &loss},
-      {"aux_loss", &aux_loss}};
+      {"aux_loss", &aux_loss},
+      {"mc_loss", &mc_loss}};
   for (const auto& [known, member] : members)
     if (known == name) return *member;
   const std::pair<std::string_view, const std::vector<Tensor>*> lists[] = {

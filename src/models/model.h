@@ -33,6 +33,8 @@ struct ModelInputs {
   Tensor end_positions = {};         // [B] i64
   Tensor next_sentence_label = {};   // [B] i64
   Tensor sentence_order_label = {};  // [B] i64
+  Tensor mc_token_ids = {};          // [B, C] i64, where each choice ends (GPT's two heads)
+  Tensor mc_labels = {};             // [B] i64, the right choices
   double label_smoothing = 0;        // of the classification losses
   /// Past positions, extended by this call.
   KVCache* cache = nullptr;
@@ -55,8 +57,10 @@ struct ModelOutput {
   Tensor prediction_logits;                                          // [B, L, V]
   Tensor seq_relationship_logits;                                    // [B, 2]
   Tensor sop_logits;                                                 // [B, 2], ALBERT's sentence order
+  Tensor mc_logits;                                                  // [B, C], of choices beside a language model
   Tensor loss;                                                       // scalar
   Tensor aux_loss;                                                   // scalar: how unevenly routers choose
+  Tensor mc_loss;                                                    // scalar, of mc_logits
   Tensor encoder_last_hidden_state;                                  // [B, T, E], of an encoder-decoder
   std::vector<Tensor> hidden_states;                                 // the embeddings, then the output of each layer
   std::vector<Tensor> router_logits;                                 // [B·L, E] of each layer with a router

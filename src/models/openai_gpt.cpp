@@ -1,5 +1,6 @@
 // GPT (Radford et al. 2018): post-norm decoder with learned positions; linear weights are stored input-major.
 #include "decoder.h"
+#include "double_heads.h"
 
 namespace trustformers {
 namespace {
@@ -21,9 +22,11 @@ struct OpenAiGptConfig : DecoderConfig {
   }
 };
 
-std::unique_ptr<Body> openai_gpt_body(const Scope& scope, const OpenAiGptConfig& c) {
+std::unique_ptr<Body> openai_gpt_body(const Scope& root, const Scope& scope, const OpenAiGptConfig& c) {
   auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "tokens_embed", c.vocab_size, c.hidden_size);
+  // The class with two heads is written with the tied table under the name of the output layer.
+  const bool by_output = !scope.stored("tokens_embed.weight") && root.stored("lm_head.weight");
+  body->tokens = Embedding(by_output ? root / "lm_head" : scope / "tokens_embed", c.vocab_size, c.hidden_size);
   body->positions = Embedding(scope / "positions_embed", c.max_position_embeddings, c.hidden_size);
   body->token_types = true;
   for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
@@ -45,11 +48,21 @@ std::unique_ptr<Body> openai_gpt_body(const Scope& scope, const OpenAiGptConfig&
   return body;
 }
 
+/// Causal masks and counters of old files.
+void ignore_buffers(const Scope& root) { root.parameters().ignore({"*.attn.bias", "*position_ids"}); }
+
 std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<OpenAiGptConfig>(json, where);
-  root.parameters().ignore({"*.attn.bias", "*position_ids"});  // causal masks and counters of old files
+  ignore_buffers(root);
   return make_decoder(c, json, where, root, head, {.body = "transformer"}, true,
-                      [&](const Scope& scope) { return openai_gpt_body(scope, c); });
+                      [&](const Scope& scope) { return openai_gpt_body(root, scope, c); });
+}
+
+std::unique_ptr<Model> make_two_headed(const Json& json, std::string_view where, const Scope& root) {
+  const auto c = read_decoder_config<OpenAiGptConfig>(json, where);
+  ignore_buffers(root);
+  return make_double_heads(c, json, where, root, "transformer",
+                           [&](const Scope& scope) { return openai_gpt_body(root, scope, c); });
 }
 
 }  // namespace
@@ -58,6 +71,7 @@ Architecture openai_gpt_architecture() {
   std::vector<ModelClass> classes = decoder_classes(
       "OpenAIGPT", make, {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification});
   classes[1].name = "OpenAIGPTLMHeadModel";
+  classes.push_back({"OpenAIGPTDoubleHeadsModel", Task::multiple_choice, make_two_headed});
   return {.model_type = "openai-gpt", .base_prefix = "transformer", .classes = std::move(classes)};
 }
 

@@ -1,8 +1,10 @@
 // XGLM (Lin et al. 2021): pre-norm decoder with fixed sinusoidal positions and scaled embeddings.
 #include <cmath>
 
+#include "../nn/cross_attention.h"
 #include "../nn/sinusoid.h"
 #include "../ops/elementwise/binary.h"
+#include "../ops/shape/shape_ops.h"
 #include "decoder.h"
 
 namespace trustformers {
@@ -11,6 +13,7 @@ namespace {
 struct XglmConfig : DecoderConfig {
   static constexpr std::int64_t position_offset = 2;
   bool scale_embedding = true, add_cross_attention = false;
+  std::int64_t pad_token_id = 1;  // also the row of the position table that is blank
 
   XglmConfig() {
     hidden_act = "gelu";
@@ -25,12 +28,7 @@ struct XglmConfig : DecoderConfig {
     DecoderConfig::finish(json, where);
     attention_bias = mlp_bias = true;
     norm_eps = 1e-5;
-    check(!add_cross_attention, ErrorCode::unsupported, "[config] ", where,
-          ": \"add_cross_attention\" is not supported");
-    std::int64_t padding = 1;
-    ConfigReader(json, where)("pad_token_id", padding);
-    check(padding < position_offset, ErrorCode::unsupported, "[config] ", where, ": \"pad_token_id\" ", padding,
-          " would blank the position ", padding - position_offset, ", which is not supported");
+    ConfigReader(json, where)("pad_token_id", pad_token_id);
   }
 };
 
@@ -39,10 +37,13 @@ std::unique_ptr<Body> xglm_body(const Scope& scope, const XglmConfig& c) {
   body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
   if (c.scale_embedding) body->embedding_scale = std::sqrt(static_cast<double>(c.hidden_size));
   body->scales_given_embeddings = false;
-  body->computed_positions =
-      [table = SinusoidalPositions(c.hidden_size, SinusoidalPositions::Spacing::closed)](const Tensor& positions) {
-        return table(positions + double(XglmConfig::position_offset));
-      };
+  body->computed_positions = [table = SinusoidalPositions(c.hidden_size, SinusoidalPositions::Spacing::closed),
+                              blank = c.pad_token_id](const Tensor& positions) {
+    const Tensor rows = positions + double(XglmConfig::position_offset);
+    const Tensor vectors = table(rows);
+    if (blank < XglmConfig::position_offset) return vectors;
+    return where(unsqueeze(equal(rows, double(blank)), 2), Tensor::zeros({1}), vectors);
+  };
   for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
     const Scope layer = scope / "layers" / i;
     SelfAttentionConfig attention = c.attention(i);
@@ -52,6 +53,10 @@ std::unique_ptr<Body> xglm_body(const Scope& scope, const XglmConfig& c) {
                             .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
                             .mlp_norm = LayerNorm(layer / "final_layer_norm", c.hidden_size, c.norm_eps),
                             .mlp = plain_mlp(layer, c.mlp(), c.activation(), "fc1", "fc2")});
+    if (c.add_cross_attention) {
+      body->layers.back().cross_norm = LayerNorm(layer / "encoder_attn_layer_norm", c.hidden_size, c.norm_eps);
+      body->layers.back().cross_attention = std::make_unique<CrossAttention>(layer / "encoder_attn", attention);
+    }
   }
   body->norm = LayerNorm(scope / "layer_norm", c.hidden_size, c.norm_eps);
   return body;

@@ -5,9 +5,9 @@
 
 namespace trustformers {
 
-/// softmax(q·kᵀ·scale)·v with keys and values from ForwardContext::encoder_states [B, T, E] (Vaswani et al. 2017). A
-/// cache keeps them from its first pass on. Takes sizes, names, biases and scale of the config; the rest is for
-/// self-attention.
+/// softmax(q·kᵀ·scale)·v with keys and values, from two matrices or (stacked) one, from ForwardContext::encoder_states
+/// [B, T, E] (Vaswani et al. 2017). A cache keeps them from its first pass on. Takes sizes, names, biases and scale of
+/// the config; the rest is for self-attention.
 class CrossAttention final : public TokenMixer {
  public:
   /// `encoder_size` is E; 0: as hidden_size.
@@ -16,8 +16,9 @@ class CrossAttention final : public TokenMixer {
 
  private:
   std::int64_t heads_, kv_heads_, layer_;
+  bool stacked_;
   AttentionAttrs attrs_;
-  Linear query_, key_, value_, output_;
+  Linear query_, key_, value_, output_;  // stacked: key_ holds both [k; v]
 };
 
 }  // namespace trustformers
