@@ -79,7 +79,7 @@ std::vector<AddedToken> read_added(const fs::path& folder, const Json& config) {
       out.push_back(std::move(token));
     }
   }
-  std::stable_sort(out.begin(), out.end(), [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+  std::sort(out.begin(), out.end(), [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
   return out;
 }
 
