@@ -39,6 +39,7 @@ stage_goldens() {
   local folders=(tests/goldens) status=0
   [ ! -d ../shared/goldens ] || folders+=(../shared/goldens)
   fetch_models smollm2 minilm || say "the real models could not be fetched"
+  python3 tools/fetch_tokenizers.py "${folders[@]}" || say "not all published tokenizers could be fetched"
   build release trustformers_goldens
   build/release/tools/goldens/trustformers_goldens "${folders[@]}" >build/log/goldens.log 2>&1 || status=$?
   grep -avE '^(ok|skip) ' build/log/goldens.log | head -n 200
