@@ -25,14 +25,21 @@ struct ApertusConfig : DecoderConfig {
   }
 };
 
+/// A number of the checkpoint that is `value` in a fresh model.
+Tensor starting_at(double value, const Scope& scope, std::string_view leaf, const Shape& shape) {
+  Tensor t = scope.get(leaf, shape, init_zeros);
+  if (t.defined() && !scope.stored(leaf)) t.mutable_data<float>()[0] = static_cast<float>(value);
+  return t;
+}
+
 /// xIELU (Huang & Schlag 2024): a parabola for positive x, an exponential below, their steepness being learned.
 class Xielu {
  public:
   explicit Xielu(const Scope& scope)
-      : alpha_p_(scope.get("alpha_p", {1}, init_zeros)),
-        alpha_n_(scope.get("alpha_n", {1}, init_zeros)),
-        beta_(scope.get("beta", {}, init_ones)),
-        eps_(scope.get("eps", {}, init_zeros)) {
+      : alpha_p_(starting_at(std::log(std::expm1(0.8)), scope, "alpha_p", {1})),
+        alpha_n_(starting_at(std::log(std::expm1(0.3)), scope, "alpha_n", {1})),
+        beta_(starting_at(0.5, scope, "beta", {})),
+        eps_(starting_at(-1e-6, scope, "eps", {})) {
     for (Tensor* constant : {&beta_, &eps_})
       if (constant->defined()) constant->set_requires_grad(false);
   }
