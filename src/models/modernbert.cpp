@@ -1,5 +1,9 @@
 // ModernBERT (Warner et al. 2024): pre-norm encoder with rotary positions, gated feed-forward, and local attention in
 // most layers.
+#include <limits>
+
+#include "../ops/elementwise/binary.h"
+#include "../ops/elementwise/unary.h"
 #include "decoder.h"
 #include "encoder.h"
 #include "encoder_layers.h"
@@ -67,7 +71,33 @@ RopeConfig rope_of(const Json& json, std::string_view where, std::string_view la
   return RopeConfig::parse(flat, where, defaults);
 }
 
-std::unique_ptr<Body> body(const Scope& scope, const ModernBertConfig& c) {
+/// Local attention whose window and padding are numbers to add, so large that a position near no token looks at all
+/// positions alike, as in the reference. Only losses over all positions of a text tell this from zeros.
+class PaddedLocalAttention final : public TokenMixer {
+ public:
+  PaddedLocalAttention(const Scope& scope, SelfAttentionConfig config)
+      : reach_(config.window), attention_(scope, [&] {
+          config.window = 0;
+          return config;
+        }()) {}
+
+  Tensor operator()(const Tensor& x, const ForwardContext& context) const override {
+    const std::int64_t length = x.size(1);
+    const Tensor at = consecutive_positions(0, length);
+    Tensor seen = unsqueeze(less(abs(transpose(at, 0, 1) - at), static_cast<double>(reach_)), 0);
+    if (context.key_mask.defined()) seen = logical_and(seen, unsqueeze(context.key_mask, 1));
+    ForwardContext local = context;
+    local.key_mask = Tensor();
+    local.bias = unsqueeze(where(seen, Tensor::zeros({}), Tensor::full({}, std::numeric_limits<float>::lowest())), 1);
+    return attention_(x, local);
+  }
+
+ private:
+  std::int64_t reach_;
+  SelfAttention attention_;
+};
+
+std::unique_ptr<Body> body(const Scope& scope, const ModernBertConfig& c, bool padding_matters) {
   const auto norm = [&](const Scope& at) { return LayerNorm(at, c.hidden_size, c.norm_eps, c.norm_bias); };
   const std::int64_t head_dim = c.hidden_size / c.num_attention_heads;
   auto out = std::make_unique<Decoder>();
@@ -90,8 +120,13 @@ std::unique_ptr<Body> body(const Scope& scope, const ModernBertConfig& c) {
                                         .rotation = c.is_local(i) ? 1 : 0,
                                         // "local_attention" is the whole window, both sides of the query
                                         .window = c.is_local(i) ? c.local_attention / 2 + 1 : 0};
+    std::unique_ptr<TokenMixer> mixer;
+    if (padding_matters && c.is_local(i))
+      mixer = std::make_unique<PaddedLocalAttention>(layer / "attn", attention);
+    else
+      mixer = std::make_unique<SelfAttention>(layer / "attn", attention);
     out->layers.push_back({.attention_norm = i == 0 ? Norm() : Norm(norm(layer / "attn_norm")),
-                           .attention = std::make_unique<SelfAttention>(layer / "attn", attention),
+                           .attention = std::move(mixer),
                            .mlp_norm = norm(layer / "mlp_norm"),
                            .mlp = fused_gated_mlp(layer / "mlp", {c.hidden_size, c.intermediate_size, c.mlp_bias},
                                                   c.activation(), "Wi", "Wo")});
@@ -126,8 +161,9 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
                      .question_answering = "classifier"};
   if (c.sparse_prediction) heads.sparse_ignore_index = c.sparse_pred_ignore_index;
   root.parameters().ignore({"head.*", "decoder.*", "classifier.*"});
-  return std::make_unique<EncoderModel>(std::move(common), root, task, heads,
-                                        [&](const Scope& scope, PoolerUse) { return body(scope, c); });
+  return std::make_unique<EncoderModel>(std::move(common), root, task, heads, [&](const Scope& scope, PoolerUse) {
+    return body(scope, c, task == Task::question_answering);
+  });
 }
 
 }  // namespace
