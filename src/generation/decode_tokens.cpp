@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "sampler.h"
 #include "strategies.h"
@@ -21,13 +22,18 @@ GenerateStats decode_tokens(DecodingBatch& batch, const DecodeRequest& request) 
   std::vector<std::int64_t> next(rows, request.padding());
   GenerateStats stats;
   for (bool open = true; open && stats.new_tokens < request.limit && request.may_go_on();) {
-    const std::span<float> scores = batch.scores();
+    // A token without an alternative is read together with the next one that has some.
+    const std::optional<std::int64_t> only =
+        rows == 1 ? chooser.forced(batch.state(0, request.config.seed)) : std::nullopt;
+    const std::span<float> scores = only ? std::span<float>() : batch.scores();
     const auto width = static_cast<std::size_t>(batch.vocabulary());
     open = false;
     for (std::size_t row = 0; row < rows; ++row) {
       next[row] = request.padding();
       if (ended[row]) continue;
-      next[row] = chooser.choose(batch.state(row, request.config.seed + row), scores.subspan(row * width, width));
+      next[row] = only
+                      ? *only
+                      : chooser.choose(batch.state(row, request.config.seed + row), scores.subspan(row * width, width));
       ended[row] = request.ends(next[row]);
       open = open || !ended[row];
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -39,6 +40,8 @@ class LogitsProcessor {
   virtual ~LogitsProcessor() = default;
   /// Changes `scores` [V] of `row` in place.
   virtual void process(const RowState& row, std::span<float> scores) = 0;
+  /// The only token that may come, if there is but one: it needs no scores.
+  virtual std::optional<std::int64_t> forced(const RowState&) { return std::nullopt; }
 };
 
 using LogitsProcessors = std::vector<std::shared_ptr<LogitsProcessor>>;

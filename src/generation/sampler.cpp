@@ -44,6 +44,12 @@ TokenChooser::TokenChooser(const GenerationConfig& config, std::size_t prompt_le
       sample_(config.do_sample),
       invalid_scores_removed_(config.remove_invalid_values) {}
 
+std::optional<std::int64_t> TokenChooser::forced(const RowState& row) {
+  for (const auto& processor : processors_)
+    if (const auto token = processor->forced(row)) return token;
+  return std::nullopt;
+}
+
 std::int64_t TokenChooser::choose(const RowState& row, std::span<float> scores) {
   if (!invalid_scores_removed_) check_scores(scores, row.step());
   process_scores(processors_, row, scores);

@@ -23,6 +23,8 @@ class TokenChooser {
   TokenChooser(const GenerationConfig& config, std::size_t prompt_length, std::size_t max_length);
   /// `scores` [V] are changed. Throws numeric for NaN, invalid_argument when every token is out.
   std::int64_t choose(const RowState& row, std::span<float> scores);
+  /// The only token that may come, if a processor knows it without scores.
+  std::optional<std::int64_t> forced(const RowState& row);
   const LogitsProcessors& processors() const { return processors_; }
 
  private:

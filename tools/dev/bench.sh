@@ -1,4 +1,5 @@
-# Speed of the real models as JSON on standard output, at the given numbers of threads (1 and 2 when none is given).
+# Speed as JSON on standard output: of the real models, at the given numbers of threads (1 and 2 when none is given), or
+# of structured output (grammar).
 . tools/dev/fetch-models.sh
 
 # Tokenizers beside the package of the same name: all that tools/fetch_tokenizers.py has fetched, or the given files.
@@ -16,6 +17,12 @@ verb_bench() {
   if [ "${1:-}" = tokenize ]; then
     shift
     bench_tokenize "$@"
+    return
+  fi
+  if [ "${1:-}" = grammar ]; then
+    need "${packages_build[@]}" "${packages_test[@]}"
+    build release trustformers_bench_grammar
+    build/release/bench/trustformers_bench_grammar
     return
   fi
   need "${packages_build[@]}" "${packages_test[@]}" "${packages_fetch[@]}"

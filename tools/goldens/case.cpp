@@ -9,6 +9,7 @@
 #include "model_cases.h"
 #include "processor_cases.h"
 #include "real_cases.h"
+#include "schema_suite.h"
 #include "tokenizer_cases.h"
 #include "train_cases.h"
 #include "weights_cases.h"
@@ -22,10 +23,12 @@ std::vector<Case> find_cases(const fs::path& root) {
   std::vector<Case> cases;
   const auto add = [&](const fs::path& folder) {
     const fs::path description = folder / "case.json";
-    if (!fs::exists(description)) return;
+    const bool suite = is_schema_suite(folder);
+    if (!suite && !fs::exists(description)) return;
     std::string name = folder.lexically_relative(root).generic_string();
     if (name == ".") name = fs::weakly_canonical(folder).filename().string();
-    cases.push_back({std::move(name), folder, Json::parse(read_text_file(description), description.string())});
+    cases.push_back(
+        {std::move(name), folder, suite ? Json() : Json::parse(read_text_file(description), description.string())});
   };
   add(root);
   for (const auto& item : fs::recursive_directory_iterator(root))
@@ -59,6 +62,7 @@ void run_model_case(const Case& c, Report& report) {
 void run_case(const Case& c, const Options& options, Report& report) {
   guarded(report, "case", [&] {
     if (c.description.find("packages")) return run_real_case(c, options, report);
+    if (is_schema_suite(c.folder)) return run_schema_suite(c.folder, report);
     if (is_processor_case(c)) return run_processor_case(c, report);
     if (is_tokenizer_case(c)) return run_tokenizer_case(c.folder, report);
     if (fs::exists(c.folder / "tokens.json") && fs::exists(c.folder / "model.gguf"))
