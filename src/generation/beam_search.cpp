@@ -41,7 +41,7 @@ const std::vector<BeamCandidate>& BeamSearch::step(std::span<float> log_probs,
   if (!words_.empty()) add_word_candidates(log_probs, vocabulary, texts, prompt_length);
   finish(texts, generated + 1);
   choose_running();
-  done_ = running_.empty() || !may_improve(generated + 1);
+  done_ = exhausted_ || !may_improve(generated + 1);
   running_.resize(static_cast<std::size_t>(beams_), running_.empty()
                                                         ? BeamCandidate{nobody, 0, 0}
                                                         : BeamCandidate{nobody, running_[0].beam, running_[0].token});
@@ -133,6 +133,9 @@ void BeamSearch::choose_running() {
   std::vector<const Ranked*> open;
   for (const Ranked& c : candidates_)
     if (!c.ends) open.push_back(&c);
+  exhausted_ = open.empty();
+  if (exhausted_)  // what groups of beams behind this one should avoid
+    for (const Ranked& c : candidates_) open.push_back(&c);
   std::stable_sort(open.begin(), open.end(), [](const Ranked* a, const Ranked* b) { return a->score > b->score; });
   if (!words_.empty()) {
     // Round robin over how much of the words is there, most first: progress and likelihood both go on.

@@ -57,6 +57,7 @@ class BeamSearch {
   const WordConstraints& words_;
   std::int64_t beams_, limit_;
   bool done_ = false;
+  bool exhausted_ = false;  // nothing goes on
   std::vector<float> scores_;
   std::vector<Ranked> candidates_;  // in the order in which they were chosen
   std::vector<BeamCandidate> running_;

@@ -84,17 +84,17 @@ TEST_CASE("generation: regular expressions match what ECMA-262 says") {
 }
 
 TEST_CASE("generation: GBNF grammars read as llama.cpp reads them") {
-  const auto masks = masks_of(Grammar::gbnf(R"(# sums
+  const auto masks = masks_of(Grammar::gbnf(R"GBNF(# sums
 root ::= term (op term)*   # the start
 op   ::= [+\-] | " " op " "
-term ::= [0-9]{1,3} | "(" root
-         ")"
-)"));
+term ::= [0-9]{1,3} |
+         "(" (root
+         ")")
+)GBNF"));
   CHECK(accepts(masks, "1+22-(333 + 4)"));
   CHECK_FALSE(accepts(masks, "1+2222"));
   CHECK_FALSE(accepts(masks, "(1"));
-  const auto fails = [](std::string_view text) {
-    CHECK_THROWS_AS(Grammar::gbnf(text), Error); };
+  const auto fails = [](std::string_view text) { CHECK_THROWS_AS(Grammar::gbnf(text), Error); };
   fails("root ::= missing");
   fails("root ::= root \"a\" | \"b\"");  // calls itself before it reads
   fails("root ::= e root | \"b\"\ne ::= \"a\"?");
