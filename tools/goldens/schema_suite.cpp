@@ -4,6 +4,7 @@
 
 #include "../../src/base/error.h"
 #include "../../src/base/file.h"
+#include "../../src/base/json.h"
 #include "../../src/generation/grammar/matcher.h"
 #include "guarded.h"
 
