@@ -40,7 +40,7 @@ bool SchemaReader::satisfies(const Json& value, const SchemaTerm& t) {
   for (const std::string& name : t.required)
     if (!value.find(name)) return false;
   for (const auto& [name, member] : members) {
-    const auto matches = [&name = name](const DfaPtr& p) { return p->accepts(name); };
+    const auto matches = [&text = name](const DfaPtr& p) { return p->accepts(text); };
     for (const auto& p : t.properties)
       if (p.name == name && !satisfies(member, p.schema)) return false;
     for (const auto& p : t.patterns)
