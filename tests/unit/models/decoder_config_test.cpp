@@ -18,7 +18,8 @@ Json config_of(const std::string& model_type, const std::string& more = "{}") {
   Json config = Json::parse(R"({"vocab_size": 31, "hidden_size": 32, "intermediate_size": 24, "num_hidden_layers": 4,
       "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 64})");
   config.set("model_type", Json(model_type));
-  for (const auto& [key, value] : Json::parse(more).as_object()) config.set(key, value);
+  const Json on_top = Json::parse(more);
+  for (const auto& [key, value] : on_top.as_object()) config.set(key, value);
   return config;
 }
 
