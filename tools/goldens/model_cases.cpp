@@ -364,7 +364,7 @@ std::optional<std::string> cannot_open(const Case& c) {
   const fs::path path = checkpoint_path(c);
   if (path.extension() == ".gguf") {
     const std::string stored(open_gguf(path)->metadata().get_string("general.architecture"));
-    if (!find_architecture(stored)) return "no GGUF architecture " + stored;
+    if (!find_gguf_architecture(stored)) return "no GGUF architecture " + stored;
   }
   const Json& weights = c.description.at("weights");
   const Json::Array files = weights.is_string() ? Json::Array{weights} : weights.as_array();
