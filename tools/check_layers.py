@@ -3,6 +3,8 @@
 In src: rooms include only the rooms below them; files have at most 600 lines; nothing prints, aborts or exits;
 conditions on the machine stand only in base, backends, hub and weights; no two headers define classes of one name.
 Includes of our own files are relative.
+A model file, which declares an architecture, has at most 350 lines and composes what nn offers: no attention, softmax,
+rotation, cache, mask or quantised twin of its own.
 """
 import os
 import re
@@ -44,12 +46,22 @@ SEES = {
 }
 MACHINE_ROOMS = {"base", "backends", "hub", "weights"}
 MAX_LINES = 600
+MAX_MODEL_LINES = 350
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 MACHINE = re.compile(r"#\s*(?:if|ifdef|ifndef|elif)\b.*(__EMSCRIPTEN__|__wasm|__AVX|__SSE|__FMA__|__ARM|__aarch64__|__x86_64__|"
                      r"__i386__|_M_X64|_WIN32|__APPLE__|__linux__|__ANDROID__|__unix__)")
 FORBIDDEN = re.compile(r"std::(?:cout|cerr|clog|printf|fprintf|puts)\b|(?<![\w:.>])(?:printf|fprintf|vprintf|vfprintf|puts|fputs|"
                        r"perror|abort|exit|_Exit|quick_exit|terminate|assert)\s*\(|std::(?:abort|exit|terminate|quick_exit)\b")
+
+MODEL = re.compile(r"^Architecture \w+_architecture\(\) \{", re.MULTILINE)
+NOT_IN_MODELS = [
+    (re.compile(r'#\s*include\s*"[^"]*ops/attention/'), "attention and rotations are those of nn"),
+    (re.compile(r"\bAttentionAttrs\b|(?<![\w.>])(?:log_)?softmax\s*\(|[^_\w]rope\s*\("), "attention and rotations are those of nn"),
+    (re.compile(r"\bKVCache\b|[.>]update\s*\("), "the cache is that of nn"),
+    (re.compile(r"\binfinity\(\)|\blowest\(\)|\bINFINITY\b"), "masks are those of the attention op"),
+    (re.compile(r"\bis_block\b|\b(?:de)?quantize_\w+|class Quantized\w*"), "formats are a property of weights"),
+]
 
 
 def code_only(text):
@@ -68,6 +80,9 @@ def findings(path, text):
     if len(lines) > MAX_LINES + 1:
         yield len(lines), f"{len(lines) - 1} lines, at most {MAX_LINES} are allowed"
     code = code_only(text).split("\n")
+    is_model = room == "models" and MODEL.search(text)
+    if is_model and len(lines) > MAX_MODEL_LINES + 1:
+        yield len(lines), f"{len(lines) - 1} lines, a model file has at most {MAX_MODEL_LINES}"
     for number, line in enumerate(lines, 1):
         include = INCLUDE.match(line)
         if include:
@@ -82,6 +97,9 @@ def findings(path, text):
                     yield number, f"{room} may not include {seen} ({target})"
         elif room is not None and room not in MACHINE_ROOMS and MACHINE.search(line):
             yield number, f"a condition on the machine in {room}"
+        for pattern, reason in NOT_IN_MODELS if is_model else []:
+            if pattern.search(line if "include" in line else code[number - 1]):
+                yield number, f"a model file has none of its own: {reason}"
         forbidden = FORBIDDEN.search(code[number - 1])
         if forbidden:
             yield number, f"the library may not print, abort or exit: {forbidden.group().strip()}"

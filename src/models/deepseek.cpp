@@ -3,9 +3,11 @@
 namespace trustformers {
 
 void DeepseekConfig::finish(const Json& json, std::string_view where) {
+  if (const Json* rank = json.find("q_lora_rank"); rank && rank->is_null()) q_lora_rank.reset();
   sliding_window = 0;
   output_router_logits = false;  // these models have no balancing loss
   MoeDecoderConfig::finish(json, where);
+  head_dim = qk_rope_head_dim;  // what is rotated
   check(num_key_value_heads == num_attention_heads, ErrorCode::parse, "[config] ", where,
         ": latent attention has a key for each head, \"num_key_value_heads\" is ", num_key_value_heads, " of ",
         num_attention_heads);
@@ -38,13 +40,8 @@ LatentAttentionConfig DeepseekConfig::latent_attention(std::int64_t i) const {
   return out;
 }
 
-std::unique_ptr<Body> deepseek_body(const Scope& scope, const DeepseekConfig& c, const MoeConfig& moe,
-                                    bool interleaved) {
-  auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
-  body->rotations = {RotaryEmbedding(c.rope, c.qk_rope_head_dim, c.max_position_embeddings, interleaved)};
-  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
-    const Scope layer = scope / "layers" / i;
+std::unique_ptr<Body> deepseek_body(const Scope& scope, const DeepseekConfig& c, const MoeConfig& moe) {
+  auto body = stacked_decoder(scope, c, [&](const Scope& layer, std::int64_t i) -> DecoderBlock {
     const Scope mlp = layer / "mlp";
     std::unique_ptr<FeedForward> feed_forward;
     if (i < c.first_k_dense_replace) {
@@ -56,11 +53,11 @@ std::unique_ptr<Body> deepseek_body(const Scope& scope, const DeepseekConfig& c,
                                c.activation());
       feed_forward = mixture_of_experts(mlp / "gate", mlp / "experts", moe, std::move(shared));
     }
-    body->layers.push_back({.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
-                            .attention = std::make_unique<LatentAttention>(layer / "self_attn", c.latent_attention(i)),
-                            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
-                            .mlp = std::move(feed_forward)});
-  }
+    return {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
+            .attention = std::make_unique<LatentAttention>(layer / "self_attn", c.latent_attention(i)),
+            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
+            .mlp = std::move(feed_forward)};
+  });
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;
 }

@@ -10,7 +10,8 @@
 namespace trustformers {
 
 struct DeepseekConfig : MoeDecoderConfig {
-  std::optional<std::int64_t> q_lora_rank, n_shared_experts, n_group, topk_group;
+  std::optional<std::int64_t> q_lora_rank = 1536;  // none: queries are not compressed
+  std::optional<std::int64_t> n_shared_experts, n_group, topk_group;
   std::int64_t kv_lora_rank = 512, qk_nope_head_dim = 128, qk_rope_head_dim = 64, v_head_dim = 128;
   std::int64_t first_k_dense_replace = 0, moe_layer_freq = 1;
   double routed_scaling_factor = 1;
@@ -37,7 +38,6 @@ struct DeepseekConfig : MoeDecoderConfig {
 };
 
 /// `moe` says how the architecture's routers choose.
-std::unique_ptr<Body> deepseek_body(const Scope& scope, const DeepseekConfig& config, const MoeConfig& moe,
-                                    bool interleaved);
+std::unique_ptr<Body> deepseek_body(const Scope& scope, const DeepseekConfig& config, const MoeConfig& moe);
 
 }  // namespace trustformers

@@ -7,6 +7,7 @@ namespace {
 struct DeepseekV2Config : DeepseekConfig {
   std::string topk_method = "greedy";
 
+  DeepseekV2Config() { rope_interleaved = true; }
   void fields(auto& v) {
     DeepseekConfig::fields(v);
     v("topk_method", topk_method);
@@ -35,7 +36,7 @@ struct DeepseekV2Config : DeepseekConfig {
 std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<DeepseekV2Config>(json, where);
   return make_decoder(c, json, where, root, head, {}, false,
-                      [&](const Scope& scope) { return deepseek_body(scope, c, c.moe(), true); });
+                      [&](const Scope& scope) { return deepseek_body(scope, c, c.moe()); });
 }
 
 }  // namespace

@@ -5,24 +5,21 @@ namespace trustformers {
 namespace {
 
 struct DeepseekV3Config : DeepseekConfig {
-  bool rope_interleave = true;
-
   DeepseekV3Config() {
-    q_lora_rank = 1536;
     n_shared_experts = 1;
     n_group = 8;
     topk_group = 4;
     norm_topk_prob = true;
     routed_scaling_factor = 2.5;
     first_k_dense_replace = 3;
+    rope_interleaved = true;
     max_position_embeddings = 4096;
   }
   void fields(auto& v) {
     DeepseekConfig::fields(v);
-    v("rope_interleave", rope_interleave);
+    v("rope_interleave", rope_interleaved);
   }
   void finish(const Json& json, std::string_view where) {
-    if (const Json* rank = json.find("q_lora_rank"); rank && rank->is_null()) q_lora_rank.reset();
     DeepseekConfig::finish(json, where);
     check(scoring_func.empty() || scoring_func == "sigmoid", ErrorCode::unsupported, "[config] ", where,
           ": \"scoring_func\" must be \"sigmoid\", got \"", scoring_func, "\"");
@@ -44,7 +41,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
   // Layers beyond the last predict further tokens during training.
   root.parameters().ignore({"*layers." + std::to_string(c.num_hidden_layers) + ".*"});
   return make_decoder(c, json, where, root, head, {}, false,
-                      [&](const Scope& scope) { return deepseek_body(scope, c, c.moe(), c.rope_interleave); });
+                      [&](const Scope& scope) { return deepseek_body(scope, c, c.moe()); });
 }
 
 }  // namespace

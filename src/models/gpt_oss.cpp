@@ -37,9 +37,6 @@ struct GptOssConfig : MoeDecoderConfig {
 };
 
 std::unique_ptr<Body> gpt_oss_body(const Scope& scope, const GptOssConfig& c) {
-  auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
-  body->rotations = {RotaryEmbedding(c.rope, c.head_dim, c.max_position_embeddings)};
   MoeConfig moe{.router = c.router(), .experts = c.expert()};
   moe.router.bias = true;
   moe.experts.stored = ExpertsConfig::Stored::stacked_input_major;
@@ -47,15 +44,14 @@ std::unique_ptr<Body> gpt_oss_body(const Scope& scope, const GptOssConfig& c) {
   moe.experts.interleaved = true;
   moe.experts.limit = c.swiglu_limit;
   moe.experts.alpha = c.swiglu_alpha;
-  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
-    const Scope layer = scope / "layers" / i;
+  auto body = stacked_decoder(scope, c, [&](const Scope& layer, std::int64_t i) -> DecoderBlock {
     SelfAttentionConfig attention = c.attention(i);
     attention.sinks = true;
-    body->layers.push_back({.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
-                            .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
-                            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
-                            .mlp = mixture_of_experts(layer / "mlp" / "router", layer / "mlp" / "experts", moe)});
-  }
+    return {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
+            .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
+            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
+            .mlp = mixture_of_experts(layer / "mlp" / "router", layer / "mlp" / "experts", moe)};
+  });
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;
 }

@@ -25,25 +25,21 @@ struct GraniteMoeConfig : MoeDecoderConfig {
 };
 
 std::unique_ptr<Body> granitemoe_body(const Scope& scope, const GraniteMoeConfig& c) {
-  auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
-  body->embedding_scale = c.embedding_multiplier;
-  body->rotations = {RotaryEmbedding(c.rope, c.head_dim, c.max_position_embeddings)};
   MoeConfig moe{.router = c.router(), .experts = c.expert()};
   moe.experts.stored = ExpertsConfig::Stored::stacked;
   moe.experts.gate_up = "input_linear.weight";
   moe.experts.down = "output_linear.weight";
-  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
-    const Scope layer = scope / "layers" / i;
+  auto body = stacked_decoder(scope, c, [&](const Scope& layer, std::int64_t i) -> DecoderBlock {
     const Scope mixture = layer / "block_sparse_moe";
     SelfAttentionConfig attention = c.attention(i);
     attention.scale = c.attention_multiplier;
-    body->layers.push_back({.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
-                            .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
-                            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
-                            .mlp = mixture_of_experts(mixture / "router" / "layer", mixture, moe),
-                            .residual_scale = c.residual_multiplier});
-  }
+    return {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
+            .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
+            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
+            .mlp = mixture_of_experts(mixture / "router" / "layer", mixture, moe),
+            .residual_scale = c.residual_multiplier};
+  });
+  body->embedding_scale = c.embedding_multiplier;
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;
 }

@@ -20,6 +20,7 @@ struct Llama4Config : MoeDecoderConfig {
     num_key_value_heads = 8;
     head_dim = 128;
     rope.theta = 500000;
+    rope_interleaved = true;
   }
   void fields(auto& v) {
     MoeDecoderConfig::fields(v);
@@ -88,18 +89,14 @@ std::unique_ptr<FeedForward> mixture(const Scope& scope, const Llama4Config& c) 
 }
 
 std::unique_ptr<Body> llama4_body(const Scope& scope, const Llama4Config& c) {
-  auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
-  body->rotations = {RotaryEmbedding(c.rope, c.head_dim, c.max_position_embeddings, true)};
   const MlpShape dense{c.hidden_size, c.intermediate_size_mlp};
-  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
-    const Scope layer = scope / "layers" / i;
+  auto body = stacked_decoder(scope, c, [&](const Scope& layer, std::int64_t i) -> DecoderBlock {
     const Scope mlp = layer / "feed_forward";
-    body->layers.push_back({.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
-                            .attention = std::make_unique<SelfAttention>(layer / "self_attn", c.attention(i)),
-                            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
-                            .mlp = c.sparse(i) ? mixture(mlp, c) : gated_mlp(mlp, dense, c.activation())});
-  }
+    return {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
+            .attention = std::make_unique<SelfAttention>(layer / "self_attn", c.attention(i)),
+            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
+            .mlp = c.sparse(i) ? mixture(mlp, c) : gated_mlp(mlp, dense, c.activation())};
+  });
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;
 }

@@ -18,19 +18,15 @@ struct MixtralConfig : MoeDecoderConfig {
 };
 
 std::unique_ptr<Body> mixtral_body(const Scope& scope, const MixtralConfig& c) {
-  auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
-  body->rotations = {RotaryEmbedding(c.rope, c.head_dim, c.max_position_embeddings)};
   MoeConfig moe{.router = c.router(), .experts = c.expert()};
   moe.experts.names = {.gate = "w1", .up = "w3", .down = "w2"};
-  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
-    const Scope layer = scope / "layers" / i;
+  auto body = stacked_decoder(scope, c, [&](const Scope& layer, std::int64_t i) -> DecoderBlock {
     const Scope mixture = layer / "block_sparse_moe";
-    body->layers.push_back({.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
-                            .attention = std::make_unique<SelfAttention>(layer / "self_attn", c.attention(i)),
-                            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
-                            .mlp = mixture_of_experts(mixture / "gate", mixture / "experts", moe)});
-  }
+    return {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
+            .attention = std::make_unique<SelfAttention>(layer / "self_attn", c.attention(i)),
+            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
+            .mlp = mixture_of_experts(mixture / "gate", mixture / "experts", moe)};
+  });
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;
 }

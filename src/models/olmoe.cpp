@@ -23,22 +23,18 @@ struct OlmoeConfig : MoeDecoderConfig {
 };
 
 std::unique_ptr<Body> olmoe_body(const Scope& scope, const OlmoeConfig& c) {
-  auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
-  body->rotations = {RotaryEmbedding(c.rope, c.head_dim, c.max_position_embeddings)};
   const MoeConfig moe{.router = c.router(), .experts = c.expert()};
-  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
-    const Scope layer = scope / "layers" / i;
+  auto body = stacked_decoder(scope, c, [&](const Scope& layer, std::int64_t i) -> DecoderBlock {
     SelfAttentionConfig attention = c.attention(i);
     attention.clip = c.clip_qkv;
     attention.norm_whole_width = true;
     attention.q_norm = RmsNorm(layer / "self_attn" / "q_norm", c.num_attention_heads * c.head_dim, c.norm_eps);
     attention.k_norm = RmsNorm(layer / "self_attn" / "k_norm", c.num_key_value_heads * c.head_dim, c.norm_eps);
-    body->layers.push_back({.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
-                            .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
-                            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
-                            .mlp = mixture_of_experts(layer / "mlp" / "gate", layer / "mlp" / "experts", moe)});
-  }
+    return {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
+            .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
+            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
+            .mlp = mixture_of_experts(layer / "mlp" / "gate", layer / "mlp" / "experts", moe)};
+  });
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;
 }

@@ -42,20 +42,15 @@ std::unique_ptr<FeedForward> mixture(const Scope& scope, const Qwen2MoeConfig& c
 }
 
 std::unique_ptr<Body> qwen2_moe_body(const Scope& scope, const Qwen2MoeConfig& c) {
-  auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
-  body->rotations = {RotaryEmbedding(c.rope, c.head_dim, c.max_position_embeddings)};
-  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
-    const Scope layer = scope / "layers" / i;
+  auto body = stacked_decoder(scope, c, [&](const Scope& layer, std::int64_t i) -> DecoderBlock {
     SelfAttentionConfig attention = c.attention(i);
     attention.bias = c.qkv_bias;
     attention.output_bias = false;
-    body->layers.push_back(
-        {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
-         .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
-         .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
-         .mlp = c.sparse(i) ? mixture(layer / "mlp", c) : gated_mlp(layer / "mlp", c.mlp(), c.activation())});
-  }
+    return {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
+            .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
+            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
+            .mlp = c.sparse(i) ? mixture(layer / "mlp", c) : gated_mlp(layer / "mlp", c.mlp(), c.activation())};
+  });
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;
 }

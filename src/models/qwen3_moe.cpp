@@ -25,22 +25,18 @@ struct Qwen3MoeConfig : MoeDecoderConfig {
 };
 
 std::unique_ptr<Body> qwen3_moe_body(const Scope& scope, const Qwen3MoeConfig& c) {
-  auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
-  body->rotations = {RotaryEmbedding(c.rope, c.head_dim, c.max_position_embeddings)};
   const MoeConfig moe{.router = c.router(), .experts = c.expert()};
-  for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
-    const Scope layer = scope / "layers" / i;
+  auto body = stacked_decoder(scope, c, [&](const Scope& layer, std::int64_t i) -> DecoderBlock {
     const Scope mlp = layer / "mlp";
     SelfAttentionConfig attention = c.attention(i);
     attention.q_norm = RmsNorm(layer / "self_attn" / "q_norm", c.head_dim, c.norm_eps);
     attention.k_norm = RmsNorm(layer / "self_attn" / "k_norm", c.head_dim, c.norm_eps);
-    body->layers.push_back({.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
-                            .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
-                            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
-                            .mlp = c.sparse(i) ? mixture_of_experts(mlp / "gate", mlp / "experts", moe)
-                                               : gated_mlp(mlp, c.mlp(), c.activation())});
-  }
+    return {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
+            .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
+            .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
+            .mlp = c.sparse(i) ? mixture_of_experts(mlp / "gate", mlp / "experts", moe)
+                               : gated_mlp(mlp, c.mlp(), c.activation())};
+  });
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;
 }

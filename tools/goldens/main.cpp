@@ -7,6 +7,7 @@
 #include "../../src/base/error.h"
 #include "../../src/hub/cache.h"
 #include "case.h"
+#include "models_table.h"
 
 namespace trustformers::goldens {
 namespace {
@@ -16,7 +17,9 @@ constexpr const char* usage =
     "  DIR           a folder of cases at any depth, or one case\n"
     "  --filter RE   only cases in whose name (the path below DIR) RE is found\n"
     "  --models DIR  real models by name; otherwise ~/.cache/trustformers/models\n"
-    "  --json        one JSON object instead of a table\n";
+    "  --json        one JSON object instead of a table\n"
+    "or:    trustformers_goldens --models-document DIR\n"
+    "  prints docs/models.md\n";
 
 enum class Verdict { passed, failed, skipped };
 constexpr std::string_view verdict_names[] = {"passed", "failed", "skipped"};
@@ -53,6 +56,7 @@ struct Arguments {
   std::string filter;
   Options options{hub::fetched_models()};
   bool json = false;
+  bool models_document = false;
 };
 
 /// Throws invalid_argument.
@@ -66,6 +70,8 @@ Arguments parse_arguments(int count, char** values) {
     };
     if (argument == "--json")
       out.json = true;
+    else if (argument == "--models-document")
+      out.models_document = true;
     else if (argument == "--filter")
       out.filter = value();
     else if (argument == "--models")
@@ -80,6 +86,10 @@ Arguments parse_arguments(int count, char** values) {
 }
 
 int run(const Arguments& arguments) {
+  if (arguments.models_document) {
+    std::fputs(models_document(arguments.roots.front()).c_str(), stdout);
+    return 0;
+  }
   const std::regex filter(arguments.filter);
   std::size_t counts[3] = {};
   Json::Array results;
