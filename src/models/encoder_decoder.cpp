@@ -168,7 +168,8 @@ ModelOutput EncoderDecoderModel::forward(const ModelInputs& in) const {
   return out;
 }
 
-std::vector<ModelClass> encoder_decoder_classes(std::string_view prefix, MakeEncoderDecoder make, bool all) {
+std::vector<ModelClass> encoder_decoder_classes(std::string_view prefix, std::string_view seq2seq_suffix,
+                                                bool text_heads, const MakeEncoderDecoder& make) {
   std::vector<ModelClass> classes;
   const auto add = [&](std::string_view suffix, Task task, EncoderDecoderHead head) {
     classes.push_back({std::string(prefix) + std::string(suffix), task,
@@ -177,8 +178,8 @@ std::vector<ModelClass> encoder_decoder_classes(std::string_view prefix, MakeEnc
                        }});
   };
   add("Model", Task::base, EncoderDecoderHead::none);
-  add("ForConditionalGeneration", Task::seq2seq_lm, EncoderDecoderHead::seq2seq_lm);
-  if (!all) return classes;
+  add(seq2seq_suffix, Task::seq2seq_lm, EncoderDecoderHead::seq2seq_lm);
+  if (!text_heads) return classes;
   add("ForSequenceClassification", Task::sequence_classification, EncoderDecoderHead::sequence_classification);
   add("ForQuestionAnswering", Task::question_answering, EncoderDecoderHead::question_answering);
   return classes;

@@ -62,10 +62,11 @@ class EncoderDecoderModel final : public Model {
 Linear output_layer(const Scope& root, std::string_view name, const CommonConfig& config, const Embedding& table,
                     std::int64_t vocab_size);
 
-using MakeEncoderDecoder = std::unique_ptr<Model> (*)(const Json& config, std::string_view where, const Scope& root,
-                                                      EncoderDecoderHead head);
-/// The classes <prefix>Model, <prefix>ForConditionalGeneration and, where `all`, …ForSequenceClassification and
+using MakeEncoderDecoder = std::function<std::unique_ptr<Model>(const Json& config, std::string_view where,
+                                                                const Scope& root, EncoderDecoderHead head)>;
+/// The classes <prefix>Model, <prefix><seq2seq_suffix> and, with `text_heads`, <prefix>ForSequenceClassification and
 /// …ForQuestionAnswering.
-std::vector<ModelClass> encoder_decoder_classes(std::string_view prefix, MakeEncoderDecoder make, bool all = true);
+std::vector<ModelClass> encoder_decoder_classes(std::string_view prefix, std::string_view seq2seq_suffix,
+                                                bool text_heads, const MakeEncoderDecoder& make);
 
 }  // namespace trustformers

@@ -5,8 +5,11 @@
   X(albert)                           \
   X(apertus)                          \
   X(arcee)                            \
+  X(bart)                             \
   X(bert)                             \
   X(biogpt)                           \
+  X(blenderbot)                       \
+  X(blenderbot_small)                 \
   X(bloom)                            \
   X(camembert)                        \
   X(codegen)                          \
@@ -39,6 +42,9 @@
   X(helium)                           \
   X(llama)                            \
   X(llama4_text)                      \
+  X(m2m_100)                          \
+  X(marian)                           \
+  X(mbart)                            \
   X(mistral)                          \
   X(mixtral)                          \
   X(modernbert)                       \
@@ -53,6 +59,7 @@
   X(olmoe)                            \
   X(openai_gpt)                       \
   X(opt)                              \
+  X(pegasus)                          \
   X(persimmon)                        \
   X(phi)                              \
   X(phi3)                             \

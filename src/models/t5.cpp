@@ -185,7 +185,7 @@ template <Variant variant>
 Architecture architecture(std::string_view model_type, const std::string& prefix) {
   Architecture out{.model_type = model_type,
                    .base_prefix = "transformer",
-                   .classes = encoder_decoder_classes(prefix, make<variant>),
+                   .classes = encoder_decoder_classes(prefix, "ForConditionalGeneration", true, make<variant>),
                    .gguf = {}};
   out.classes.push_back({prefix + "EncoderModel", Task::base, make_encoder<variant, Task::base>});
   out.classes.push_back({prefix + "ForTokenClassification", Task::token_classification,
