@@ -222,7 +222,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
                                           Embedding(encoder / "embed_tokens", c.vocab_size, c.d_model), false),
               std::make_unique<BartStack>(decoder, c, family,
                                           Embedding(decoder / "embed_tokens", c.decoder_vocab_size, c.d_model), true)};
-        const Embedding shared(scope / "shared", c.vocab_size, c.d_model);
+        const Embedding shared = shared_embedding(scope, c.vocab_size, c.d_model);
         return EncoderDecoderBodies{std::make_unique<BartStack>(encoder, c, family, shared, false),
                                     std::make_unique<BartStack>(decoder, c, family, shared, true)};
       });

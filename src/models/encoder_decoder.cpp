@@ -41,6 +41,13 @@ Tensor shift_right(const Tensor& ids, const CommonConfig& config, EncoderDecoder
   return Tensor::from(values, ids.shape());
 }
 
+Embedding shared_embedding(const Scope& scope, std::int64_t rows, std::int64_t width) {
+  // Writers that keep one of several equal tensors do not all keep the same one.
+  for (const std::string_view name : {"shared", "encoder.embed_tokens", "decoder.embed_tokens"})
+    if ((scope / name).stored("weight")) return {scope / name, rows, width};
+  return {scope / "shared", rows, width};
+}
+
 Linear output_layer(const Scope& root, std::string_view name, const CommonConfig& config, const Embedding& table,
                     std::int64_t vocab_size) {
   const std::string weight = std::string(name) + ".weight";

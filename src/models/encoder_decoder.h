@@ -57,6 +57,9 @@ class EncoderDecoderModel final : public Model {
   Tensor logits_bias_;
 };
 
+/// The table [rows, width] that both stacks share, under the first of its names that the file has.
+Embedding shared_embedding(const Scope& scope, std::int64_t rows, std::int64_t width);
+
 /// The output layer of a language model: shares the table when the config says so, or when the file holds a second
 /// copy of it under the output layer's name, and has a matrix of its own where the file holds another one.
 Linear output_layer(const Scope& root, std::string_view name, const CommonConfig& config, const Embedding& table,

@@ -24,10 +24,13 @@ std::int64_t cache_bytes(const Json& config) {
       if (const Json* found = config.find(key); found && found->is_int()) return found->as_int();
     return 0;
   };
-  const std::int64_t heads = std::max<std::int64_t>(1, number({"num_attention_heads", "n_head"}));
+  const std::int64_t heads =
+      std::max<std::int64_t>(1, number({"decoder_attention_heads", "num_attention_heads", "n_head", "num_heads"}));
   const std::int64_t kv_heads = number({"num_key_value_heads"}) ? number({"num_key_value_heads"}) : heads;
-  const std::int64_t head_dim = number({"head_dim"}) ? number({"head_dim"}) : number({"hidden_size", "n_embd"}) / heads;
-  return 2 * number({"num_hidden_layers", "n_layer"}) * kv_heads * head_dim * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t head_dim = number({"head_dim", "d_kv"}) ? number({"head_dim", "d_kv"})
+                                                             : number({"hidden_size", "n_embd", "d_model"}) / heads;
+  return 2 * number({"num_decoder_layers", "decoder_layers", "num_hidden_layers", "n_layer", "num_layers"}) * kv_heads *
+         head_dim * static_cast<std::int64_t>(sizeof(float));
 }
 
 }  // namespace
@@ -66,6 +69,8 @@ Inspection inspect(const Checkpoint& checkpoint, std::string class_name) {
     if (!fits)
       out.report.add_misshapen(wanted.name, wanted.shape, found->shape, checkpoint.weights->location(found->name));
   }
+  for (const NamedTensor& buffer : model->parameters().buffers())
+    for (const StoredName& candidate : names(buffer.name)) used.insert(candidate.name);
   for (const TensorEntry& entry : checkpoint.weights->entries())
     if (!used.contains(entry.name)) out.report.add_unexpected(entry.name);
   return out;

@@ -163,7 +163,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
           head == EncoderDecoderHead::sequence_classification || head == EncoderDecoderHead::question_answering};
   return std::make_unique<EncoderDecoderModel>(
       common_config(json, where, root, c), root, heads, head, [&](const Scope& scope) {
-        const Embedding shared(scope / "shared", c.vocab_size, c.d_model);
+        const Embedding shared = shared_embedding(scope, c.vocab_size, c.d_model);
         return EncoderDecoderBodies{std::make_unique<T5Stack>(scope / "encoder", c, shared, false),
                                     std::make_unique<T5Stack>(scope / "decoder", c, shared, true)};
       });
@@ -176,7 +176,7 @@ std::unique_ptr<Model> make_encoder(const Json& json, std::string_view where, co
   root.parameters().ignore({"decoder.*", "transformer.decoder.*", "lm_head.*", "*embed_tokens.weight"});
   return std::make_unique<EncoderModel>(common_config(json, where, root, c), root, task,
                                         EncoderHeads{.body = "transformer"}, [&](const Scope& scope, PoolerUse) {
-                                          const Embedding shared(scope / "shared", c.vocab_size, c.d_model);
+                                          const Embedding shared = shared_embedding(scope, c.vocab_size, c.d_model);
                                           return std::make_unique<T5Stack>(scope / "encoder", c, shared, false);
                                         });
 }
