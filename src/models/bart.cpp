@@ -228,7 +228,32 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
       });
 }
 
-/// The decoder as a language model of its own, with or without an encoder's states.
+/// The decoder as a language model of its own, with or without an encoder's states. Unlike other decoders these
+/// classes score a position's logits against the label of that position.
+class BartCausalLm final : public Model {
+ public:
+  BartCausalLm(CommonConfig common, const Scope& root, std::unique_ptr<BartStack> decoder)
+      : decoder_(std::move(decoder)),
+        output_(output_layer(root, "lm_head", common, decoder_->input_embeddings(), common.vocab_size)) {
+    common_ = std::move(common);
+    common_.learned_positions = decoder_->learned_positions();
+  }
+  bool can_generate() const override { return true; }
+  ModelOutput forward(const ModelInputs& in) const override {
+    ModelOutput out = decoder_->forward(in);
+    Tensor states = std::exchange(out.last_hidden_state, Tensor());
+    if (in.logits_to_keep > 0)
+      states = contiguous(slice(states, 1, std::max<std::int64_t>(0, states.size(1) - in.logits_to_keep)));
+    out.logits = output_(states);
+    if (in.labels.defined()) out.loss = token_loss(out.logits, in.labels, in.label_smoothing);
+    return out;
+  }
+
+ private:
+  std::unique_ptr<BartStack> decoder_;
+  Linear output_;
+};
+
 std::unique_ptr<Model> make_causal_lm(const Json& json, std::string_view where, const Scope& root,
                                       const Family& family) {
   const BartConfig c = BartConfig::parse(json, where, family);
@@ -236,14 +261,12 @@ std::unique_ptr<Model> make_causal_lm(const Json& json, std::string_view where, 
   root.parameters().ignore({"model.encoder.*", "model.shared.*", "final_logits_bias"});
   CommonConfig common = common_config(json, where, c, family);
   common.vocab_size = c.decoder_vocab_size;
-  const DecoderHeads heads{.body = "model.decoder", .shift_labels = false};
-  return std::make_unique<DecoderModel>(
-      std::move(common), root, heads, DecoderHead::causal_lm, [&](const Scope& scope) {
-        // The file of a whole model has the table under the name that both stacks share.
-        const bool own = !root.stored("model.shared.weight") || scope.stored("embed_tokens.weight");
-        const Embedding tokens(own ? scope / "embed_tokens" : root / "model.shared", c.decoder_vocab_size, c.d_model);
-        return std::make_unique<BartStack>(scope, c, family, tokens, true);
-      });
+  const Scope decoder = root / "model" / "decoder", shared = root / "model" / "shared";
+  // The file of a whole model has the table under the name that both stacks share.
+  const bool own = !shared.stored("weight") || (decoder / "embed_tokens").stored("weight");
+  const Embedding tokens(own ? decoder / "embed_tokens" : shared, c.decoder_vocab_size, c.d_model);
+  return std::make_unique<BartCausalLm>(std::move(common), root,
+                                        std::make_unique<BartStack>(decoder, c, family, tokens, true));
 }
 
 Architecture architecture(std::string_view model_type, const Family& family) {

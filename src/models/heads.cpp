@@ -128,8 +128,7 @@ ModelOutput DecoderModel::forward(const ModelInputs& given) const {
   switch (head_) {
     case DecoderHead::causal_lm:
       out.logits = logits;
-      if (inputs.labels.defined())
-        out.loss = (heads_.shift_labels ? causal_lm_loss : token_loss)(logits, inputs.labels, inputs.label_smoothing);
+      if (inputs.labels.defined()) out.loss = causal_lm_loss(logits, inputs.labels, inputs.label_smoothing);
       if (out.loss.defined() && out.aux_loss.defined()) out.loss = out.loss + out.aux_loss * heads_.router_loss.weight;
       break;
     case DecoderHead::sequence_classification: {

@@ -39,7 +39,6 @@ struct DecoderHeads {
   bool token_head_bias = true;
   std::int64_t width = 0;  // of what the heads read; 0: hidden_size
   bool lm_head_bias = false;
-  bool shift_labels = true;               // a position's logits are scored against the next label
   bool token_loss_skips_padding = false;  // labels of padding do not count
   double logits_scale = 1;                // of the language model's logits
   double logits_softcap = 0;              // > 0: they become softcap · tanh(logits / softcap) (Gemma 2)
