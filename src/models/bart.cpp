@@ -6,7 +6,6 @@
 #include "../nn/cross_attention.h"
 #include "../nn/sinusoid.h"
 #include "../ops/elementwise/binary.h"
-#include "../ops/elementwise/unary.h"
 #include "../ops/shape/shape_ops.h"
 #include "decoder.h"
 #include "encoder_decoder.h"
@@ -20,7 +19,6 @@ struct Family {
   std::string_view seq2seq_suffix = "ForConditionalGeneration";
   bool text_heads = false;  // classes for sequence classification and question answering
   bool causal_lm = true;    // a class for the decoder alone
-
   bool pre_norm = false;        // norms before attention and feed-forward, and one at the end of a stack
   bool embedding_norm = false;  // a norm behind the embeddings
   /// learned: read at position + offset. sinusoids: Marian's. counted_sinusoids: fairseq's, counting from padding + 1
@@ -80,9 +78,8 @@ struct BartConfig {
     for (const std::int64_t heads : {c.encoder_attention_heads, c.decoder_attention_heads})
       check(c.d_model % heads == 0, ErrorCode::parse, "[config] ", where, ": \"d_model\" ", c.d_model,
             " does not split into ", heads, " heads");
-    check(c.d_model >= 4, ErrorCode::parse, "[config] ", where, ": \"d_model\" must be at least 4, got ", c.d_model);
-    check(c.decoder_vocab_size > 0 && c.padding >= 0, ErrorCode::parse, "[config] ", where,
-          ": \"decoder_vocab_size\" and \"pad_token_id\" must not be negative");
+    check(c.d_model >= 4 && c.decoder_vocab_size > 0 && c.padding >= 0, ErrorCode::parse, "[config] ", where,
+          ": \"d_model\" must be at least 4, \"decoder_vocab_size\" positive, \"pad_token_id\" not negative");
     return c;
   }
 };
@@ -216,15 +213,12 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
   return std::make_unique<EncoderDecoderModel>(
       common_config(json, where, c, family), root, heads, head, [&](const Scope& scope) {
         const Scope encoder = scope / "encoder", decoder = scope / "decoder";
-        if (!c.share_encoder_decoder_embeddings)
-          return EncoderDecoderBodies{
-              std::make_unique<BartStack>(encoder, c, family,
-                                          Embedding(encoder / "embed_tokens", c.vocab_size, c.d_model), false),
-              std::make_unique<BartStack>(decoder, c, family,
-                                          Embedding(decoder / "embed_tokens", c.decoder_vocab_size, c.d_model), true)};
-        const Embedding shared = shared_embedding(scope, c.vocab_size, c.d_model);
-        return EncoderDecoderBodies{std::make_unique<BartStack>(encoder, c, family, shared, false),
-                                    std::make_unique<BartStack>(decoder, c, family, shared, true)};
+        const bool share = c.share_encoder_decoder_embeddings;
+        const Embedding source = share ? shared_embedding(scope, c.vocab_size, c.d_model)
+                                       : Embedding(encoder / "embed_tokens", c.vocab_size, c.d_model);
+        const Embedding target = share ? source : Embedding(decoder / "embed_tokens", c.decoder_vocab_size, c.d_model);
+        return EncoderDecoderBodies{std::make_unique<BartStack>(encoder, c, family, source, false),
+                                    std::make_unique<BartStack>(decoder, c, family, target, true)};
       });
 }
 
