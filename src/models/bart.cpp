@@ -17,8 +17,8 @@ namespace {
 struct Family {
   std::string_view prefix;  // of the classes
   std::string_view seq2seq_suffix = "ForConditionalGeneration";
-  bool text_heads = false;  // classes for sequence classification and question answering
-  bool causal_lm = true;    // a class for the decoder alone
+  bool text_heads = false;      // classes for sequence classification and question answering
+  bool causal_lm = true;        // a class for the decoder alone
   bool pre_norm = false;        // norms before attention and feed-forward, and one at the end of a stack
   bool embedding_norm = false;  // a norm behind the embeddings
   /// learned: read at position + offset. sinusoids: Marian's. counted_sinusoids: fairseq's, counting from padding + 1
