@@ -24,7 +24,7 @@ struct SpanCorruption {
   /// The first mark that stands for a span; the next ones count down from it ("<extra_id_0>" is the last id).
   std::int64_t first_sentinel = 0;
   std::int64_t sentinels = 100;
-  std::optional<std::int64_t> eos_token_id;  // put behind both
+  std::optional<std::int64_t> eos_token_id = {};  // put behind both
 };
 
 /// True where a token is hidden. Of `length` tokens (at least 2) round(length · density), but one at least and not all,
@@ -50,7 +50,7 @@ struct BartNoise {
   bool rotate = false;  // the text begins at a token drawn uniformly
   /// Tokens that end a sentence, for permute_sentences.
   TokenIds sentence_ends = {};
-  std::optional<std::int64_t> bos_token_id, eos_token_id;  // around both, never touched
+  std::optional<std::int64_t> bos_token_id = {}, eos_token_id = {};  // around both, never touched
 };
 
 /// Input: the text after, in this order, the permutation of its sentences, rotation, deletion, masking and infilling.
