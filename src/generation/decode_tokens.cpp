@@ -14,35 +14,52 @@ std::int64_t DecodeRequest::padding() const {
   return config.pad_token_id ? *config.pad_token_id : config.eos_token_id.empty() ? 0 : config.eos_token_id[0];
 }
 
-GenerateStats decode_tokens(DecodingBatch& batch, const DecodeRequest& request) {
-  const auto prompt_length = static_cast<std::size_t>(batch.prompt_length());
-  TokenChooser chooser(request.config, prompt_length, prompt_length + static_cast<std::size_t>(request.limit));
-  const auto rows = static_cast<std::size_t>(batch.batch());
-  std::vector<std::uint8_t> ended(rows, 0);
-  std::vector<std::int64_t> next(rows, request.padding());
-  GenerateStats stats;
-  for (bool open = true; open && stats.new_tokens < request.limit && request.may_go_on();) {
-    // A token without an alternative is read together with the next one that has some.
-    const std::optional<std::int64_t> only =
-        rows == 1 ? chooser.forced(batch.state(0, request.config.seed)) : std::nullopt;
-    const std::span<float> scores = only ? std::span<float>() : batch.scores();
-    const auto width = static_cast<std::size_t>(batch.vocabulary());
-    open = false;
-    for (std::size_t row = 0; row < rows; ++row) {
-      next[row] = request.padding();
-      if (ended[row]) continue;
-      next[row] = only
-                      ? *only
-                      : chooser.choose(batch.state(row, request.config.seed + row), scores.subspan(row * width, width));
-      ended[row] = request.ends(next[row]);
-      open = open || !ended[row];
-    }
-    batch.append(next);
-    if (++stats.new_tokens == 1) stats.prefill_seconds = request.seconds();
-    if (request.on_tokens && !request.on_tokens(next)) break;
+std::int64_t wanted_tokens(const GenerationConfig& config, std::int64_t prompt_length) {
+  if (config.max_new_tokens > 0) return config.max_new_tokens;
+  return config.max_length > 0 ? config.max_length - prompt_length : 20;
+}
+
+Prompt one_prompt(std::span<const std::int64_t> ids) {
+  return {1, static_cast<std::int64_t>(ids.size()), {ids.begin(), ids.end()}, {}, {}, {{ids.begin(), ids.end()}}};
+}
+
+TokenSteps::TokenSteps(DecodingBatch& batch, const DecodeRequest& request)
+    : batch_(batch),
+      request_(request),
+      chooser_(request.config, static_cast<std::size_t>(batch.prompt_length()),
+               static_cast<std::size_t>(batch.prompt_length() + request.limit)),
+      ended_(static_cast<std::size_t>(batch.batch()), 0),
+      next_(static_cast<std::size_t>(batch.batch()), request.padding()) {}
+
+std::span<const std::int64_t> TokenSteps::step() {
+  if (!open_ || stats_.new_tokens >= request_.limit || !request_.may_go_on()) return {};
+  const double start = request_.seconds();
+  // A token without an alternative is read together with the next one that has some.
+  const std::optional<std::int64_t> only =
+      next_.size() == 1 ? chooser_.forced(batch_.state(0, request_.config.seed)) : std::nullopt;
+  const std::span<float> scores = only ? std::span<float>() : batch_.scores();
+  const auto width = static_cast<std::size_t>(batch_.vocabulary());
+  open_ = false;
+  for (std::size_t row = 0; row < next_.size(); ++row) {
+    next_[row] = request_.padding();
+    if (ended_[row]) continue;
+    next_[row] =
+        only ? *only
+             : chooser_.choose(batch_.state(row, request_.config.seed + row), scores.subspan(row * width, width));
+    ended_[row] = request_.ends(next_[row]);
+    open_ = open_ || !ended_[row];
   }
-  stats.decode_seconds = request.seconds() - stats.prefill_seconds;
-  return stats;
+  batch_.append(next_);
+  // Time between steps is the caller's.
+  (++stats_.new_tokens == 1 ? stats_.prefill_seconds : stats_.decode_seconds) += request_.seconds() - start;
+  return next_;
+}
+
+GenerateStats decode_tokens(DecodingBatch& batch, const DecodeRequest& request) {
+  TokenSteps steps(batch, request);
+  for (auto tokens = steps.step(); !tokens.empty(); tokens = steps.step())
+    if (request.on_tokens && !request.on_tokens(tokens)) break;
+  return steps.stats();
 }
 
 }  // namespace trustformers

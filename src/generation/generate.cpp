@@ -10,11 +10,6 @@
 namespace trustformers {
 namespace {
 
-std::int64_t wanted_tokens(const GenerationConfig& config, std::int64_t prompt_length) {
-  if (config.max_new_tokens > 0) return config.max_new_tokens;
-  return config.max_length > 0 ? config.max_length - prompt_length : 20;
-}
-
 /// The unconditional texts of guidance: the negative prompts, one for all rows or one a row, or each row's last token.
 Prompt negative_prompt(const GenerationConfig& config, const Prompt& prompt) {
   Prompt out;
@@ -59,8 +54,6 @@ GenerateOutput output_of(const DecodingBatch& batch, const GenerateStats& stats)
   return {Tensor::from(all, {batch.batch(), batch.length()}), Tensor(), stats};
 }
 
-bool is_speculative(const GenerationConfig& config) { return config.assistant || config.prompt_lookup_num_tokens > 0; }
-
 GenerateOutput decode(DecodingBatch& batch, const Model& model, const DecodeRequest& request) {
   const GenerationConfig& config = request.config;
   if (config.num_beams > 1) return decode_beams(batch, request);
@@ -93,30 +86,33 @@ GenerateOutput generate(const Model& model, const ModelInputs& inputs, const Gen
   return out;
 }
 
-std::vector<std::int64_t> Session::generate(std::span<const std::int64_t> prompt, const GenerationConfig& config,
-                                            const TokenCallback& on_tokens, const CancelToken* cancel) {
+std::int64_t Session::reuse(std::span<const std::int64_t> prompt, const GenerationConfig& config) {
   config.validate();
   check(!model_.is_encoder_decoder(), ErrorCode::unsupported, "[generate] a session needs a decoder, ",
         model_.class_name(), " is an encoder-decoder");
   check(model_.can_generate(), ErrorCode::unsupported, "[generate] ", model_.class_name(), " does not generate text");
   check(config.num_beams == 1 && config.num_return_sequences == 1 && config.guidance_scale == 1, ErrorCode::unsupported,
         "[generate] a session continues one text, without beams and guidance");
-  const auto length = static_cast<std::int64_t>(prompt.size());
   // At least the last token must be fed: its scores choose the next one. Contrastive search needs every hidden state.
-  const bool reuse = config.use_cache && !config.penalty_alpha;
-  std::int64_t common = 0;
-  const auto held = static_cast<std::int64_t>(cached_.size());
-  while (reuse && common < std::min(held, length - 1) &&
-         cached_[static_cast<std::size_t>(common)] == prompt[static_cast<std::size_t>(common)])
+  const bool allowed = config.use_cache && !config.penalty_alpha;
+  std::size_t common = 0;
+  while (allowed && common < cached_.size() && common + 1 < prompt.size() && cached_[common] == prompt[common])
     ++common;
-  truncate(common);
+  truncate(static_cast<std::int64_t>(common));
+  return static_cast<std::int64_t>(common);
+}
+
+void Session::remember(const std::vector<std::int64_t>& ids) {
+  cached_.assign(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(cache_.length()));
+}
+
+std::vector<std::int64_t> Session::generate(std::span<const std::int64_t> prompt, const GenerationConfig& config,
+                                            const TokenCallback& on_tokens, const CancelToken* cancel) {
+  const auto length = static_cast<std::int64_t>(prompt.size());
+  const std::int64_t common = reuse(prompt, config);
   const NoGrad quiet;
-  Prompt rows{1, length, {prompt.begin(), prompt.end()}, {}, {}, {{prompt.begin(), prompt.end()}}};
-  DecodingBatch batch(model_, std::move(rows), config.use_cache ? &cache_ : nullptr, common);
+  DecodingBatch batch(model_, one_prompt(prompt), config.use_cache ? &cache_ : nullptr, common);
   const DecodeRequest request{config, batch.room(wanted_tokens(config, length)), on_tokens, cancel};
-  const auto remember = [&] {  // what the cache holds now, also after an error in the middle
-    cached_.assign(batch.ids(0).begin(), batch.ids(0).begin() + static_cast<std::ptrdiff_t>(cache_.length()));
-  };
   try {
     batch.reserve(length + request.limit);
     stats_ = is_speculative(config) ? decode_speculative(batch, model_, request)
@@ -124,12 +120,12 @@ std::vector<std::int64_t> Session::generate(std::span<const std::int64_t> prompt
                                     : decode_tokens(batch, request);
   } catch (...) {
     cache_.truncate(std::min(cache_.length(), common));
-    remember();
+    remember(batch.ids(0));
     throw;
   }
   stats_.prompt_tokens = length;
   stats_.reused_tokens = common;
-  remember();
+  remember(batch.ids(0));
   return {batch.ids(0).begin() + static_cast<std::ptrdiff_t>(length), batch.ids(0).end()};
 }
 

@@ -59,6 +59,13 @@ class Session {
   std::int64_t cache_bytes() const { return cache_.bytes(); }
 
  private:
+  friend class GenerationSteps;
+  /// Checks that a session can continue `prompt` so, and forgets what the cache holds of another text; how many tokens
+  /// are left.
+  std::int64_t reuse(std::span<const std::int64_t> prompt, const GenerationConfig& config);
+  /// Notes what the cache holds now.
+  void remember(const std::vector<std::int64_t>& ids);
+
   const Model& model_;
   KVCache cache_;
   std::vector<std::int64_t> cached_;

@@ -5,6 +5,7 @@
 
 #include "decoding_batch.h"
 #include "generate.h"
+#include "sampler.h"
 
 namespace trustformers {
 
@@ -27,7 +28,33 @@ struct DecodeRequest {
   std::int64_t padding() const;
 };
 
-/// One token a row and step: the likeliest, or drawn. The batch ends as the result.
+/// How many tokens a config asks for after a prompt.
+std::int64_t wanted_tokens(const GenerationConfig& config, std::int64_t prompt_length);
+inline bool is_speculative(const GenerationConfig& config) {
+  return config.assistant || config.prompt_lookup_num_tokens > 0;
+}
+/// One text without padding.
+Prompt one_prompt(std::span<const std::int64_t> ids);
+
+/// One token a row and step: the likeliest, or drawn.
+class TokenSteps {
+ public:
+  /// Both must outlive it.
+  TokenSteps(DecodingBatch& batch, const DecodeRequest& request);
+  /// The next tokens, rows that ended giving padding; nothing when there are no more. Errors: cancelled, numeric.
+  std::span<const std::int64_t> step();
+  const GenerateStats& stats() const { return stats_; }
+
+ private:
+  DecodingBatch& batch_;
+  const DecodeRequest& request_;
+  TokenChooser chooser_;
+  std::vector<std::uint8_t> ended_;
+  std::vector<std::int64_t> next_;
+  GenerateStats stats_;
+  bool open_ = true;
+};
+/// All steps. The batch ends as the result.
 GenerateStats decode_tokens(DecodingBatch& batch, const DecodeRequest& request);
 
 /// Beam search as transformers does it (num_beams, early_stopping, length_penalty, drawn beams), groups that avoid each

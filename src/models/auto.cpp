@@ -51,8 +51,8 @@ const ModelClass& class_of(const Architecture& architecture, const LoadOptions& 
        options.class_name.empty() ? std::string(to_string(options.task)) : options.class_name);
 }
 
-Json gguf_config(const GgufSource& source, const Architecture& architecture) {
-  Json config = architecture.gguf.config(source.metadata());
+Json gguf_config(const GgufMetadata& metadata, const WeightSource& source, const Architecture& architecture) {
+  Json config = architecture.gguf.config(metadata);
   const TensorEntry* table = source.find("token_embd.weight");
   check(table && table->shape.size() == 2, ErrorCode::not_found, "[gguf] ", source.describe(),
         " has no matrix token_embd.weight");
@@ -75,16 +75,6 @@ Json gguf_config(const GgufSource& source, const Architecture& architecture) {
   }
   if (architecture.gguf.from_tensors) architecture.gguf.from_tensors(source, config);
   return config;
-}
-
-Checkpoint open_gguf_checkpoint(const std::filesystem::path& given, const std::filesystem::path& file) {
-  const std::shared_ptr<GgufSource> source = open_gguf(file);
-  const std::string name(source->metadata().get_string("general.architecture"));
-  const Architecture* architecture = find_gguf_architecture(name);
-  check(architecture != nullptr, ErrorCode::unsupported, "[gguf] ", file.string(), " holds the architecture \"", name,
-        "\", which is not supported");
-  Checkpoint out{given, gguf_config(*source, *architecture), file.string(), source, architecture, true};
-  return out;
 }
 
 /// "model.layers.12.mlp" as "model.layers.#.mlp" with the number apart; modules have at most one number.
@@ -155,18 +145,38 @@ Parameters::NameMap checkpoint_names(const Checkpoint& checkpoint) {
                          : folder_names(*checkpoint.architecture);
 }
 
+Checkpoint make_checkpoint(std::string_view config_text, std::string_view path,
+                           std::shared_ptr<const WeightSource> weights) {
+  Json config = Json::parse(config_text, path);
+  check(config.is_object(), ErrorCode::parse, "[config] ", path, " must hold an object, got ", config.type_name());
+  const Architecture& architecture = architecture_of(config, path);
+  return {path, std::move(config), std::string(path), std::move(weights), &architecture, false};
+}
+
+Checkpoint make_gguf_checkpoint(const GgufMetadata& metadata, std::string_view path,
+                                std::shared_ptr<const WeightSource> weights) {
+  const std::string name(metadata.get_string("general.architecture"));
+  const Architecture* architecture = find_gguf_architecture(name);
+  check(architecture != nullptr, ErrorCode::unsupported, "[gguf] ", path, " holds the architecture \"", name,
+        "\", which is not supported");
+  Json config = gguf_config(metadata, *weights, *architecture);
+  return {path, std::move(config), std::string(path), std::move(weights), architecture, true};
+}
+
 Checkpoint open_checkpoint(const std::filesystem::path& path) {
   check(std::filesystem::exists(path), ErrorCode::not_found, "[model] there is no ", path.string());
-  if (path.extension() == ".gguf") return open_gguf_checkpoint(path, path);
   const bool folder = std::filesystem::is_directory(path);
   const std::filesystem::path weights = folder ? find_weights(path) : path;
-  if (weights.extension() == ".gguf") return open_gguf_checkpoint(path, weights);
-  const std::filesystem::path config_path = (folder ? path : path.parent_path()) / "config.json";
-  const std::string where = config_path.string();
-  Json config = Json::parse(read_text_file(config_path, std::uint64_t{64} << 20), where);
-  check(config.is_object(), ErrorCode::parse, "[config] ", where, " must hold an object, got ", config.type_name());
-  const Architecture& architecture = architecture_of(config, where);
-  return {path, std::move(config), where, open_weights(weights), &architecture, false};
+  Checkpoint out;
+  if (weights.extension() == ".gguf") {
+    const std::shared_ptr<GgufSource> source = open_gguf(weights);
+    out = make_gguf_checkpoint(source->metadata(), weights.string(), source);
+  } else {
+    const std::filesystem::path config = (folder ? path : path.parent_path()) / "config.json";
+    out = make_checkpoint(read_text_file(config, std::uint64_t{64} << 20), config.string(), open_weights(weights));
+  }
+  out.path = path;
+  return out;
 }
 
 std::unique_ptr<Model> load_model(const Checkpoint& checkpoint, const LoadOptions& options) {

@@ -34,6 +34,12 @@ struct Checkpoint {
 /// beside it. Reads headers only. Errors: not_found, parse, unsupported (naming the model_type).
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 
+/// The same of files that were opened already: the text of config.json and its weights, or those of a GGUF file with
+/// its metadata. `path` names the checkpoint in errors.
+Checkpoint make_checkpoint(std::string_view config, std::string_view path, std::shared_ptr<const WeightSource> weights);
+Checkpoint make_gguf_checkpoint(const GgufMetadata& metadata, std::string_view path,
+                                std::shared_ptr<const WeightSource> weights);
+
 /// Builds the model and loads its weights. All that is missing or misshapen is told in one error.
 std::unique_ptr<Model> load_model(const Checkpoint& checkpoint, const LoadOptions& options = {});
 /// A model with fresh weights.

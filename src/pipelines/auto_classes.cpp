@@ -18,19 +18,16 @@ Tensor tensor_of(const std::vector<Encoding>& batch, const auto& member) {
 
 }  // namespace
 
-PreTrainedTokenizer::PreTrainedTokenizer(Tokenizer tokenizer, std::optional<std::string> chat_template)
-    : tokenizer_(std::move(tokenizer)) {
-  if (chat_template) chat_template_ = ChatTemplate::parse(*chat_template);
+PreTrainedTokenizer::PreTrainedTokenizer(Tokenizer tokenizer) : tokenizer_(std::move(tokenizer)) {
+  const auto& templates = tokenizer_.chat_templates();
+  if (const auto at = templates.find("default"); at != templates.end())
+    chat_template_ = ChatTemplate::parse(at->second);
 }
 
 PreTrainedTokenizer PreTrainedTokenizer::from_pretrained(std::string_view model) {
   std::filesystem::path path = hub::resolve_model(model);
   if (path.extension() == ".safetensors") path = path.parent_path();
-  Tokenizer tokenizer = open_tokenizer(path);
-  const auto& templates = tokenizer.chat_templates();
-  std::optional<std::string> chosen;
-  if (const auto at = templates.find("default"); at != templates.end()) chosen = at->second;
-  return {std::move(tokenizer), std::move(chosen)};
+  return PreTrainedTokenizer(open_tokenizer(path));
 }
 
 BatchEncoding PreTrainedTokenizer::operator()(std::string_view text, const TokenizeOptions& options) const {
@@ -62,8 +59,14 @@ std::string PreTrainedTokenizer::decode(std::span<const std::int64_t> ids, bool 
 }
 
 std::string PreTrainedTokenizer::chat_prompt(const Json& messages, bool add_generation_prompt,
-                                             const ChatTemplateOptions& options) const {
-  if (!chat_template_) fail(ErrorCode::unsupported, "[chat] the model has no chat template");
+                                             const ChatTemplateOptions& options, std::string_view chat_template) const {
+  std::optional<ChatTemplate> other;
+  if (!chat_template.empty()) {
+    const auto& named = tokenizer_.chat_templates();
+    const auto at = named.find(std::string(chat_template));
+    other = ChatTemplate::parse(at == named.end() ? chat_template : at->second);
+  }
+  check(other || chat_template_, ErrorCode::unsupported, "[chat] the model has no chat template");
   ChatTemplateOptions full = options;
   full.add_generation_prompt = add_generation_prompt;
   const auto token_text = [&](const std::optional<TokenId>& id) -> std::optional<std::string> {
@@ -71,15 +74,18 @@ std::string PreTrainedTokenizer::chat_prompt(const Json& messages, bool add_gene
   };
   if (!full.bos_token) full.bos_token = token_text(tokenizer_.special_tokens().bos);
   if (!full.eos_token) full.eos_token = token_text(tokenizer_.special_tokens().eos);
-  return chat_template_->apply(messages, full);
+  return (other ? *other : *chat_template_).apply(messages, full);
 }
 
 BatchEncoding PreTrainedTokenizer::apply_chat_template(const Json& messages) const {
   return (*this)(chat_prompt(messages), {.add_special_tokens = false});
 }
 
-TextStreamer::TextStreamer(const PreTrainedTokenizer& tokenizer, OnText on_text, std::vector<std::string> stop_strings)
-    : stream_(tokenizer.tokenizer()), on_text_(std::move(on_text)), stop_strings_(std::move(stop_strings)) {}
+TextStreamer::TextStreamer(const PreTrainedTokenizer& tokenizer, OnText on_text, std::vector<std::string> stop_strings,
+                           bool skip_special_tokens)
+    : stream_(tokenizer.tokenizer(), skip_special_tokens),
+      on_text_(std::move(on_text)),
+      stop_strings_(std::move(stop_strings)) {}
 
 bool TextStreamer::emit(std::string_view piece) {
   if (piece.empty()) return true;

@@ -31,6 +31,8 @@ struct TokenizeOptions {
 /// A tokenizer with the chat template and special tokens of its model. Immutable; copies share.
 class PreTrainedTokenizer {
  public:
+  /// With the tokenizer's own "default" chat template.
+  explicit PreTrainedTokenizer(Tokenizer tokenizer);
   /// `model` as resolve_model takes it: a folder, a .gguf file, or a hub id in the cache.
   static PreTrainedTokenizer from_pretrained(std::string_view model);
 
@@ -39,16 +41,16 @@ class PreTrainedTokenizer {
   std::string decode(std::span<const std::int64_t> ids, bool skip_special_tokens = true) const;
 
   bool has_chat_template() const { return chat_template_.has_value(); }
-  /// The prompt text for messages [{"role": …, "content": …}, …]. Errors: unsupported when there is no template.
+  /// The prompt text for messages [{"role": …, "content": …}, …]. `chat_template` is the name of one of the tokenizer's
+  /// templates or Jinja text; empty: "default". Errors: unsupported when there is no template.
   std::string chat_prompt(const Json& messages, bool add_generation_prompt = true,
-                          const ChatTemplateOptions& options = {}) const;
+                          const ChatTemplateOptions& options = {}, std::string_view chat_template = {}) const;
   /// The same as token ids [1, L].
   BatchEncoding apply_chat_template(const Json& messages) const;
 
   const Tokenizer& tokenizer() const { return tokenizer_; }
 
  private:
-  PreTrainedTokenizer(Tokenizer tokenizer, std::optional<std::string> chat_template);
   Tokenizer tokenizer_;
   std::optional<ChatTemplate> chat_template_;
 };
@@ -59,7 +61,8 @@ class TextStreamer {
  public:
   /// Gets each piece; false stops the generation.
   using OnText = std::function<bool(std::string_view piece)>;
-  TextStreamer(const PreTrainedTokenizer& tokenizer, OnText on_text, std::vector<std::string> stop_strings = {});
+  TextStreamer(const PreTrainedTokenizer& tokenizer, OnText on_text, std::vector<std::string> stop_strings = {},
+               bool skip_special_tokens = true);
 
   /// The next token; false when a stop string came or the receiver wants no more.
   bool put(std::int64_t token);

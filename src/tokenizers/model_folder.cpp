@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "../base/file.h"
 #include "scanners.h"
 #include "tokenizer_files.h"
 #include "tokenizer_recipes.h"
@@ -10,8 +9,6 @@
 
 namespace trustformers {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// A token of tokenizer_config.json: its content, or an object with its flags.
 AddedToken read_token(const Json& json, std::string_view key) {
@@ -61,7 +58,7 @@ class TokenList {
 };
 
 /// Tokens that the files add by id: added_tokens_decoder, or the older added_tokens.json.
-std::vector<AddedToken> read_added(const fs::path& folder, const Json& config) {
+std::vector<AddedToken> read_added(const FileSet& folder, const Json& config) {
   std::vector<AddedToken> out;
   if (const Json* const table = config.find("added_tokens_decoder"); table && table->is_object()) {
     for (const auto& [id, token] : table->as_object()) {
@@ -69,8 +66,8 @@ std::vector<AddedToken> read_added(const fs::path& folder, const Json& config) {
       out.back().id =
           static_cast<TokenId>(Json::parse(id, "added_tokens_decoder").as_int("added_tokens_decoder") & 0x7FFFFFFF);
     }
-  } else if (const fs::path path = folder / "added_tokens.json"; fs::exists(path)) {
-    const Json table_of_ids = Json::parse(read_text_file(path), "added_tokens.json");
+  } else if (const auto text = folder.read("added_tokens.json")) {
+    const Json table_of_ids = Json::parse(*text, "added_tokens.json");
     for (const auto& [content, id] : table_of_ids.as_object("added_tokens.json")) {
       AddedToken token;
       token.content = content;
@@ -83,7 +80,7 @@ std::vector<AddedToken> read_added(const fs::path& folder, const Json& config) {
   return out;
 }
 
-TokenizerParts assemble(Recipe recipe, const fs::path& folder, const Json& config) {
+TokenizerParts assemble(Recipe recipe, const FileSet& folder, const Json& config) {
   TokenizerParts parts;
   parts.model = std::move(recipe.model);
   const auto given = [](const Json& json) { return !json.is_null(); };
@@ -153,11 +150,11 @@ TokenizerParts assemble(Recipe recipe, const fs::path& folder, const Json& confi
   return parts;
 }
 
-std::string class_name(const fs::path& folder, const Json& config) {
+std::string class_name(const FileSet& folder, const Json& config) {
   std::string name;
   if (const Json* const given = config.find("tokenizer_class"); given && given->is_string()) name = given->as_string();
-  if (name.empty() && fs::exists(folder / "config.json")) {
-    const Json model = Json::parse(read_text_file(folder / "config.json"), "config.json");
+  if (const auto text = name.empty() ? folder.read("config.json") : std::nullopt) {
+    const Json model = Json::parse(*text, "config.json");
     if (const Json* const type = model.find("model_type"); type && type->is_string())
       name = class_of_model_type(type->as_string());
   }
@@ -165,61 +162,51 @@ std::string class_name(const fs::path& folder, const Json& config) {
   return name;
 }
 
-fs::path find_file(const fs::path& folder, std::initializer_list<const char*> names) {
+struct NamedText {
+  std::string name, text;
+};
+
+/// The first of these files that is there.
+std::optional<NamedText> find_file(const FileSet& folder, std::initializer_list<const char*> names) {
   for (const char* const name : names)
-    if (fs::exists(folder / name)) return folder / name;
-  return {};
+    if (auto text = folder.read(name)) return NamedText{name, std::move(*text)};
+  return std::nullopt;
 }
 
-/// The first file of the folder, by name, that begins and ends so.
-fs::path find_like(const fs::path& folder, std::string_view begin, std::string_view end) {
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(begin) && name.ends_with(end)) found.push_back(entry.path());
-  }
-  return found.empty() ? fs::path() : *std::min_element(found.begin(), found.end());
+/// The first file, by name, that begins and ends so.
+std::optional<NamedText> find_like(const FileSet& folder, std::string_view begin, std::string_view end) {
+  for (const std::string& name : folder.list(""))
+    if (name.starts_with(begin) && name.ends_with(end))
+      if (auto text = folder.read(name)) return NamedText{name, std::move(*text)};
+  return std::nullopt;
 }
 
-TokenizerParts read_tiktoken_folder(const fs::path& file, std::string_view name, const Json& config) {
+TokenizerParts read_tiktoken(const NamedText& file, const FileSet& folder, std::string_view name, const Json& config) {
   std::vector<std::pair<std::string, TokenId>> special;
-  for (const AddedToken& token : read_added(file.parent_path(), config)) special.emplace_back(token.content, token.id);
-  return tiktoken_parts(read_text_file(file), name == "QWenTokenizer" ? qwen2_pattern : llama3_pattern, special);
+  for (const AddedToken& token : read_added(folder, config)) special.emplace_back(token.content, token.id);
+  return tiktoken_parts(file.text, name == "QWenTokenizer" ? qwen2_pattern : llama3_pattern, special);
 }
 
 }  // namespace
 
-TokenizerParts parts_from_folder(const fs::path& folder, const Json& config) {
-  check(fs::is_directory(folder), ErrorCode::not_found, "[tokenizer] a folder expected, ", folder.string(), " is none");
+TokenizerParts parts_from_folder(const FileSet& folder, const Json& config) {
   FolderVocabulary files;
   const std::string name = class_name(folder, config);
-  std::string merges_text;
-  std::shared_ptr<const MappedFile> model;
-  if (const fs::path path = find_file(folder, {"vocab.txt"}); !path.empty())
-    files.tokens = read_vocab_txt(read_text_file(path));
-  if (const fs::path path = find_file(folder, {"vocab.json"}); !path.empty())
-    files.tokens = read_vocab_json(read_text_file(path));
-  if (const fs::path path = find_file(folder, {"merges.txt"}); !path.empty()) {
-    merges_text = read_text_file(path);
-    files.merges = read_merges_txt(merges_text);
-  }
-  if (const fs::path path = find_file(
-          folder, {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model", "sentencepiece.model"});
-      !path.empty()) {
-    model = MappedFile::open(path);
-    files.sentencepiece = read_sentencepiece_model(model->bytes(), path.filename().string());
-  }
+  if (const auto file = find_file(folder, {"vocab.txt"})) files.tokens = read_vocab_txt(file->text);
+  if (const auto file = find_file(folder, {"vocab.json"})) files.tokens = read_vocab_json(file->text);
+  const auto merges = find_file(folder, {"merges.txt"});
+  if (merges) files.merges = read_merges_txt(merges->text);
+  const auto model = find_file(
+      folder, {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model", "sentencepiece.model"});
+  if (model) files.sentencepiece = read_sentencepiece_model(std::as_bytes(std::span(model->text)), model->name);
   if (auto recipe = find_recipe(name, files, config)) return assemble(std::move(*recipe), folder, config);
-  if (const fs::path path = find_like(folder, "tekken", ".json"); !path.empty())
-    return tekken_parts(read_text_file(path));
-  if (const fs::path path = find_like(folder, "", ".tiktoken"); !path.empty())
-    return read_tiktoken_folder(path, name, config);
-  if (const fs::path path = find_like(folder, "rwkv_vocab", ".txt"); !path.empty())
-    return rwkv_world_parts(read_text_file(path));
-  if (model && name.empty()) return sentencepiece_parts(model->bytes(), "sentencepiece model");
+  if (const auto file = find_like(folder, "tekken", ".json")) return tekken_parts(file->text);
+  if (const auto file = find_like(folder, "", ".tiktoken")) return read_tiktoken(*file, folder, name, config);
+  if (const auto file = find_like(folder, "rwkv_vocab", ".txt")) return rwkv_world_parts(file->text);
+  if (model && name.empty()) return sentencepiece_parts(std::as_bytes(std::span(model->text)), "sentencepiece model");
   check(!files.tokens && !files.sentencepiece, ErrorCode::unsupported, "[tokenizer] tokenizer_class \"", name,
-        "\" cannot be made of the files in ", folder.string());
-  fail(ErrorCode::not_found, "[tokenizer] tokenizer.json or an older vocabulary expected in ", folder.string(),
+        "\" cannot be made of the files in ", folder.describe());
+  fail(ErrorCode::not_found, "[tokenizer] tokenizer.json or an older vocabulary expected in ", folder.describe(),
        ", but it is not there");
 }
 

@@ -2,8 +2,7 @@
 // tokenizer.
 #pragma once
 
-#include <filesystem>
-
+#include "../base/file_set.h"
 #include "../base/json.h"
 #include "tokenizer_parts.h"
 
@@ -11,6 +10,6 @@ namespace trustformers {
 
 /// `config` is tokenizer_config.json, or an empty object. Errors: not_found, when the folder has no vocabulary;
 /// unsupported, naming a class of tokenizer that is not known.
-TokenizerParts parts_from_folder(const std::filesystem::path& folder, const Json& config);
+TokenizerParts parts_from_folder(const FileSet& folder, const Json& config);
 
 }  // namespace trustformers

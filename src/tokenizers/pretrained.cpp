@@ -1,6 +1,4 @@
-#include <cmath>
-
-#include "../base/file.h"
+#include "../base/file_set.h"
 #include "../base/json.h"
 #include "model_folder.h"
 #include "tokenizer_parts.h"
@@ -8,14 +6,12 @@
 namespace trustformers {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// The JSON object of a file, or an empty one when there is no such file.
-Json read_object(const fs::path& path) {
-  if (!fs::exists(path)) return Json::object();
-  Json json = Json::parse(read_text_file(path), path.filename().string());
-  check(json.is_object(), ErrorCode::parse, "[tokenizer] ", path.filename().string(), " must hold an object, got ",
-        json.type_name());
+Json read_object(const FileSet& files, std::string_view name) {
+  const std::optional<std::string> text = files.read(name);
+  if (!text) return Json::object();
+  Json json = Json::parse(*text, name);
+  check(json.is_object(), ErrorCode::parse, "[tokenizer] ", name, " must hold an object, got ", json.type_name());
   return json;
 }
 
@@ -39,15 +35,16 @@ void read_chat_templates(const Json* value, std::map<std::string, std::string>& 
 
 }  // namespace
 
-Tokenizer Tokenizer::from_pretrained(const fs::path& folder) {
-  const fs::path file = folder / "tokenizer.json";
+Tokenizer Tokenizer::from_pretrained(const std::filesystem::path& folder) { return from_files(FolderFiles(folder)); }
+
+Tokenizer Tokenizer::from_files(const FileSet& files) {
+  const std::optional<std::string> file = files.read("tokenizer.json");
   return with_context(
-      [&] { return "while reading the tokenizer of " + folder.string(); },
+      [&] { return "while reading the tokenizer of " + files.describe(); },
       [&] {
-        const Json config = read_object(folder / "tokenizer_config.json");
-        TokenizerParts parts = fs::exists(file) ? parts_from_json(read_text_file(file), "tokenizer.json")
-                                                : parts_from_folder(folder, config);
-        const Json map = read_object(folder / "special_tokens_map.json");
+        const Json config = read_object(files, "tokenizer_config.json");
+        TokenizerParts parts = file ? parts_from_json(*file, "tokenizer.json") : parts_from_folder(files, config);
+        const Json map = read_object(files, "special_tokens_map.json");
 
         const std::pair<std::string_view, std::optional<TokenId> SpecialTokens::*> roles[] = {
             {"bos_token", &SpecialTokens::bos},  {"eos_token", &SpecialTokens::eos}, {"unk_token", &SpecialTokens::unk},
@@ -77,15 +74,13 @@ Tokenizer Tokenizer::from_pretrained(const fs::path& folder) {
           if (value >= 1 && value < 1e9) parts.model_max_length = static_cast<std::size_t>(value);
         }
         read_chat_templates(config.find("chat_template"), parts.chat_templates);
-        if (const fs::path path = folder / "chat_template.jinja"; fs::exists(path))
-          parts.chat_templates["default"] = read_text_file(path);
-        if (const fs::path path = folder / "chat_template.json"; fs::exists(path))
-          read_chat_templates(read_object(path).find("chat_template"), parts.chat_templates);
-        if (const fs::path more = folder / "additional_chat_templates"; fs::is_directory(more)) {
-          for (const auto& entry : fs::directory_iterator(more))
-            if (entry.path().extension() == ".jinja")
-              parts.chat_templates[entry.path().stem().string()] = read_text_file(entry.path());
-        }
+        if (auto text = files.read("chat_template.jinja")) parts.chat_templates["default"] = std::move(*text);
+        read_chat_templates(read_object(files, "chat_template.json").find("chat_template"), parts.chat_templates);
+        constexpr std::string_view more = "additional_chat_templates", ending = ".jinja";
+        for (const std::string& name : files.list(more))
+          if (name.ends_with(ending))
+            parts.chat_templates[name.substr(0, name.size() - ending.size())] =
+                files.read(str(more, "/", name)).value_or("");
         return Tokenizer(std::make_shared<const TokenizerParts>(std::move(parts)));
       });
 }

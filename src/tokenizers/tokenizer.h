@@ -22,6 +22,7 @@
 
 namespace trustformers {
 
+class FileSet;
 struct GgufVocabulary;
 struct TokenizerParts;
 
@@ -59,6 +60,7 @@ class Tokenizer {
   /// does it. Also read: special_tokens_map.json, added_tokens.json, chat_template.jinja. Errors: not_found when there
   /// is none of them; unsupported, naming a class that is not known.
   static Tokenizer from_pretrained(const std::filesystem::path& folder);
+  static Tokenizer from_files(const FileSet& files);
   /// A sentencepiece `.model` file by itself, as sentencepiece reads it: no special tokens around a text.
   static Tokenizer from_sentencepiece(std::span<const std::byte> model, std::string_view where = "sentencepiece model");
   /// A tiktoken vocabulary; such files hold neither the pattern that cuts texts nor the special tokens.

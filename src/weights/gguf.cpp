@@ -108,9 +108,8 @@ TensorEntry read_tensor(ByteReader& reader) {
 
 /// Turns offsets into the data section into offsets into the file, and checks that the data lies there, aligned,
 /// without overlap.
-void place_tensors(GgufHeader& header, ByteReader& reader) {
+void place_tensors(GgufHeader& header, const ByteReader& reader, std::uint64_t size) {
   const std::uint64_t begin = (reader.offset() + header.alignment - 1) / header.alignment * header.alignment;
-  const std::uint64_t size = reader.offset() + reader.remaining();
   std::vector<const TensorEntry*> order;
   for (TensorEntry& entry : header.entries) {
     check(entry.offset % header.alignment == 0, ErrorCode::parse, "[", reader.where(), "] tensor ",
@@ -155,8 +154,8 @@ void check_shard(const GgufHeader& header, std::uint64_t number, std::uint64_t c
 
 }  // namespace
 
-GgufHeader parse_gguf(std::span<const std::byte> file, std::string_view where) {
-  ByteReader reader(file, where);
+GgufHeader parse_gguf(std::span<const std::byte> start, std::string_view where, std::uint64_t size) {
+  ByteReader reader(start, where);
   GgufHeader header;
   header.version = read_version(reader);
   const auto tensors = reader.read<std::uint64_t>("tensor count");
@@ -171,7 +170,8 @@ GgufHeader parse_gguf(std::span<const std::byte> file, std::string_view where) {
   reader.require_elements(tensors, least_tensor_bytes, "tensor count");
   header.entries.reserve(static_cast<std::size_t>(tensors));
   for (std::uint64_t i = 0; i < tensors; ++i) header.entries.push_back(read_tensor(reader));
-  place_tensors(header, reader);
+  place_tensors(header, reader, size);
+  header.end = reader.offset();
   return header;
 }
 

@@ -16,11 +16,17 @@ struct GgufHeader {
   std::uint64_t alignment = 32;
   GgufMetadata metadata;             // views of the bytes that were parsed
   std::vector<TensorEntry> entries;  // shapes outermost first, the reverse of the file's order
+  std::uint64_t end = 0;             // where the header ends
 };
 
-/// Reads and checks the header of a whole file. `where` is named in errors: parse, and unsupported for big-endian
-/// files, other versions, and tensor types that DType lacks.
-GgufHeader parse_gguf(std::span<const std::byte> file, std::string_view where);
+/// Reads and checks the header of a file of `size` bytes that begins with `start`, which holds the whole header.
+/// `where` is named in errors: parse, and unsupported for big-endian files, other versions, and tensor types that DType
+/// lacks.
+GgufHeader parse_gguf(std::span<const std::byte> start, std::string_view where, std::uint64_t size);
+/// The same of a whole file.
+inline GgufHeader parse_gguf(std::span<const std::byte> file, std::string_view where) {
+  return parse_gguf(file, where, file.size());
+}
 
 class GgufSource : public FileSource {
  public:

@@ -9,6 +9,7 @@
 #include "../base/byte_reader.h"
 #include "../base/json.h"
 #include "../tensor/device.h"
+#include "stream.h"
 
 namespace trustformers {
 namespace {
@@ -152,9 +153,11 @@ void check_promises(const Index& index, const FileSource& source) {
 
 }  // namespace
 
-SafetensorsHeader parse_safetensors(std::span<const std::byte> file, std::string_view where) {
-  ByteReader reader(file, where);
+SafetensorsHeader parse_safetensors_start(std::span<const std::byte> start, std::string_view where,
+                                          std::uint64_t size) {
+  ByteReader reader(start, where);
   const std::string_view text = header_text(reader);
+  const std::uint64_t data = size - reader.offset();
   const JsonLimits limits{.max_depth = 127, .allow_duplicate_keys = false, .allow_non_finite = false};
   const Json json = Json::parse(text, where, limits);
 
@@ -176,13 +179,16 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> file, std::string
     check(entry.offset == end, ErrorCode::parse, "[", where, "] data of ", quote_name(entry.name), " starts at ",
           entry.offset, ", expected ", end, ": tensors must follow each other without holes or overlap");
     end += entry.bytes;
-    check(end <= reader.remaining(), ErrorCode::parse, "[", where, "] data of ", quote_name(entry.name), " ends at ",
-          end, ", but only ", reader.remaining(), " bytes follow the header");
+    check(end <= data, ErrorCode::parse, "[", where, "] data of ", quote_name(entry.name), " ends at ", end,
+          ", but only ", data, " bytes follow the header");
     entry.offset += reader.offset();
   }
-  check(end == reader.remaining(), ErrorCode::parse, "[", where, "] ", reader.remaining() - end,
-        " bytes follow the last tensor");
+  check(end == data, ErrorCode::parse, "[", where, "] ", data - end, " bytes follow the last tensor");
   return header;
+}
+
+SafetensorsHeader parse_safetensors(std::span<const std::byte> file, std::string_view where) {
+  return parse_safetensors_start(file, where, file.size());
 }
 
 std::shared_ptr<SafetensorsSource> open_safetensors(const std::filesystem::path& path) {

@@ -29,8 +29,18 @@ run_doctest() {
 }
 
 stage_unit() {
-  build release trustformers_tests
-  run_doctest build/release/tests/trustformers_tests
+  build release trustformers_tests trustformers_capi_tests
+  local status=0
+  run_doctest build/release/tests/trustformers_tests || status=1
+  build/release/tests/capi/trustformers_capi_tests tests/goldens || status=1
+  if ctest --test-dir build/release -R capi_symbols --output-on-failure >build/log/capi_symbols.log 2>&1; then
+    echo "1 passed, 0 failed, 0 skipped"
+  else
+    cat build/log/capi_symbols.log
+    echo "0 passed, 1 failed, 0 skipped"
+    status=1
+  fi
+  return $status
 }
 
 # Every golden case at hand: those of the repository, and the larger set where it lies beside the checkout. The real

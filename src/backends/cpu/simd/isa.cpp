@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../../../base/error.h"
+#include "../../../tensor/process_context.h"
 
 namespace trustformers::cpu {
 
@@ -75,3 +76,9 @@ const Isa& current_isa() { return *current().load(std::memory_order_relaxed); }
 void use_isa(const Isa& isa) { current().store(&isa, std::memory_order_relaxed); }
 
 }  // namespace trustformers::cpu
+
+namespace trustformers {
+
+std::string_view cpu_kernels_name() { return cpu::current_isa().name; }
+
+}  // namespace trustformers
