@@ -138,6 +138,9 @@ bool has_loss(Task task) {
 ModelInputs random_inputs(const Model& model, Task task, std::int64_t length, std::uint64_t seed, bool labels) {
   const CommonConfig& c = model.common();
   const std::vector<std::int64_t> special = special_ids(model);
+  std::int64_t written = c.vocab_size;  // ids that a decoder knows; Marian's may have a vocabulary of its own
+  if (const Json* own = model.config().find("decoder_vocab_size"); own && own->is_int())
+    written = std::min(written, own->as_int());
   ModelInputs in;
   const Shape shape = task == Task::multiple_choice ? Shape{2, 3, length} : Shape{2, length};
   in.input_ids = random_ids(shape, c.vocab_size, seed, special);
@@ -151,13 +154,13 @@ ModelInputs random_inputs(const Model& model, Task task, std::int64_t length, st
       in.input_ids = Tensor::from(ids, shape);
     }
     const bool reads_twice = task == Task::sequence_classification || task == Task::question_answering;
-    in.decoder_input_ids = reads_twice ? in.input_ids : random_ids({2, length - 1}, c.vocab_size, seed + 1, special);
+    in.decoder_input_ids = reads_twice ? in.input_ids : random_ids({2, length - 1}, written, seed + 1, special);
   }
   if (!labels) return in;
   switch (task) {
     case Task::causal_lm:
     case Task::masked_lm: in.labels = random_ids(shape, c.vocab_size, seed + 2, special); break;
-    case Task::seq2seq_lm: in.labels = random_ids(in.decoder_input_ids.shape(), c.vocab_size, seed + 2, special); break;
+    case Task::seq2seq_lm: in.labels = random_ids(in.decoder_input_ids.shape(), written, seed + 2, special); break;
     case Task::sequence_classification: in.labels = random_ids({2}, c.num_labels, seed + 2, {}); break;
     case Task::token_classification: in.labels = random_ids(shape, c.num_labels, seed + 2, {}); break;
     case Task::multiple_choice: in.labels = random_ids({2}, 3, seed + 2, {}); break;
@@ -167,14 +170,17 @@ ModelInputs random_inputs(const Model& model, Task task, std::int64_t length, st
       break;
     default: break;
   }
+  if (model.class_name().ends_with("DoubleHeadsModel"))  // its loss is the language model's
+    in.labels = random_ids(shape, c.vocab_size, seed + 2, special);
   if (task == Task::sequence_classification && c.num_labels == 1) in.labels = Tensor::from({0.5F, -1.5F}, {2});
   return in;
 }
 
 std::vector<NamedOutput> outputs_of(const ModelOutput& output) {
   std::vector<NamedOutput> out;
-  for (const std::string_view name : {"last_hidden_state", "pooler_output", "logits", "start_logits", "end_logits",
-                                      "prediction_logits", "seq_relationship_logits", "encoder_last_hidden_state"})
+  for (const std::string_view name :
+       {"last_hidden_state", "pooler_output", "mc_logits", "logits", "start_logits", "end_logits", "prediction_logits",
+        "seq_relationship_logits", "encoder_last_hidden_state"})
     if (const Tensor value = output.find(name); value.defined()) out.push_back({name, value});
   return out;
 }
