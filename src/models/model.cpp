@@ -86,6 +86,9 @@ CommonConfig CommonConfig::parse(const Json& config, std::string_view where, boo
       c.labels[index] = name.as_string("id2label");
     }
   }
+  check(!c.decoder_start_token_id || *c.decoder_start_token_id < c.vocab_size, ErrorCode::parse, "[config] ", where,
+        ": \"decoder_start_token_id\" is ", c.decoder_start_token_id.value_or(0), ", the vocabulary has ", c.vocab_size,
+        " tokens");
   v("num_labels", c.num_labels);
   check(c.num_labels >= 1 && c.num_labels < (1 << 24), ErrorCode::parse, "[config] ", where,
         ": \"num_labels\" must be a positive number, got ", c.num_labels);

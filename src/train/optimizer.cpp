@@ -13,13 +13,15 @@ namespace trustformers {
 bool decays_matrices(std::string_view, const Tensor& parameter) { return parameter.rank() >= 2; }
 
 Optimizer::Optimizer(std::vector<NamedTensor> parameters, const WeightDecay& decay)
-    : parameters_(std::move(parameters)), steps_(parameters_.size()) {
+    : parameters_(std::move(parameters)) {
   check(decay.value >= 0, ErrorCode::invalid_argument, "[optimizer] weight decay must not be negative, got ",
         decay.value);
+  std::erase_if(parameters_, [](const NamedTensor& p) { return p.tensor.defined() && !p.tensor.requires_grad(); });
+  check(!parameters_.empty(), ErrorCode::invalid_argument, "[optimizer] none of the parameters requires gradients");
+  steps_.resize(parameters_.size());
   for (const NamedTensor& p : parameters_) {
-    check(p.tensor.defined() && p.tensor.dtype() == DType::f32 && p.tensor.is_contiguous() && p.tensor.requires_grad(),
-          ErrorCode::invalid_argument, "[optimizer] ", p.name,
-          " must be a contiguous f32 leaf that requires gradients");
+    check(p.tensor.defined() && p.tensor.dtype() == DType::f32 && p.tensor.is_contiguous(), ErrorCode::invalid_argument,
+          "[optimizer] ", p.name, " must be a contiguous f32 leaf");
     weight_decay_.push_back(!decay.applies || decay.applies(p.name, p.tensor) ? decay.value : 0);
   }
 }

@@ -21,8 +21,9 @@ struct WeightDecay {
 /// The usual choice for transformers: matrices, but no biases and no norms.
 bool decays_matrices(std::string_view name, const Tensor& parameter);
 
-/// An update rule over named parameters: f32 leaves that require gradients, in host memory. State is f32 and made when
-/// a parameter's first gradient comes. backward() adds to gradients, so several calls before step() accumulate.
+/// An update rule over those of the named parameters that require gradients: f32 leaves in host memory. State is f32
+/// and made when a parameter's first gradient comes. backward() adds to gradients, so several calls before step()
+/// accumulate.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
