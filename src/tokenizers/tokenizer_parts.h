@@ -16,7 +16,7 @@ struct TokenizerParts {
   std::unique_ptr<PreTokenizer> pre_tokenizer;  // may be null
   std::unique_ptr<TokenModel> model;
   std::unique_ptr<PostProcessor> post_processor;  // may be null
-  std::unique_ptr<TokenDecoder> decoder;               // null: tokens joined by blanks
+  std::unique_ptr<TokenDecoder> decoder;          // null: tokens joined by blanks
   AddedTokens added;
   SpecialTokens special;
   std::optional<Truncation> truncation;

@@ -48,7 +48,7 @@ Json varied(const Json& config, std::uint64_t seed) {
   };
   Json out = config;
   const bool keeps_layers = seed % 2 == 0;  // lists of lists (GPT-Neo's attention_types) are not made to fit others
-  const std::int64_t layers = 1 + below(3), width = 8 + 2 * below(20);
+  const std::int64_t layers = 1 + below(3), width = 8 + 2 * below(20), more_tokens = below(40);
   std::int64_t old_layers = 0;
   for (const auto& [key, value] : config.as_object()) {
     if (value.is_int() && contains(layer_keys, key)) {
@@ -56,7 +56,8 @@ Json varied(const Json& config, std::uint64_t seed) {
       if (!keeps_layers) out.set(key, Json(layers));
     }
     if (value.is_int() && contains(width_keys, key)) out.set(key, Json(width));
-    if (value.is_int() && key == "vocab_size") out.set(key, Json(value.as_int() + below(40)));
+    if (value.is_int() && key.ends_with("vocab_size") && key != "type_vocab_size")
+      out.set(key, Json(value.as_int() + more_tokens));
     if (value.is_number() && key.ends_with("_eps")) out.set(key, Json(below(2) == 0 ? 1e-5 : 1e-6));
     if (value.is_bool() && !contains(usage_keys, key) && below(3) == 0) out.set(key, Json(!value.as_bool()));
   }
