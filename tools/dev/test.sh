@@ -161,6 +161,8 @@ verb_test() {
   if [ -z "$fast" ]; then
     stage goldens stage_goldens
     stage examples stage_examples
+  fi
+  if [ "${1:-}" = --all ]; then
     stage install stage_install
     stage sanitizers stage_sanitizers
     stage fuzz stage_fuzz
