@@ -17,13 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(TF_STATIC)
-#define TF_API
-#elif defined(_WIN32) && defined(TF_BUILDING)
-#define TF_API __declspec(dllexport)
-#elif defined(_WIN32)
-#define TF_API __declspec(dllimport)
-#elif defined(__GNUC__)
+#ifdef __GNUC__
 #define TF_API __attribute__((visibility("default")))
 #else
 #define TF_API

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "../base/error.h"
 #include "../base/rng.h"
+#include "processors/score_math.h"
 
 namespace trustformers {
 namespace {
 
-constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 /// The score of beams that stand for nothing, as in transformers.
 constexpr float nobody = -1e9F;
 

@@ -10,9 +10,7 @@
 #include "processors/score_math.h"
 
 namespace trustformers {
-namespace {
-constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
-}
+namespace {}
 
 std::int64_t argmax_token(std::span<const float> scores) {
   return std::max_element(scores.begin(), scores.end()) - scores.begin();

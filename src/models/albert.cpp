@@ -81,7 +81,7 @@ class AlbertBody final : public Body {
   std::optional<FirstTokenPooler> pooler_;
 };
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
+std::unique_ptr<Model> make_albert(const Json& json, std::string_view where, const Scope& root, Task task) {
   AlbertConfig c;
   c.hidden_act = "gelu_new";
   read_encoder_config_into(c, json, where);
@@ -116,7 +116,7 @@ Architecture albert_architecture() {
               encoder_classes("Albert",
                               {Task::base, Task::masked_lm, Task::sequence_classification, Task::token_classification,
                                Task::question_answering, Task::multiple_choice, Task::pretraining},
-                              make),
+                              make_albert),
           .gguf = {}};
 }
 

@@ -86,7 +86,7 @@ std::unique_ptr<Body> apertus_body(const Scope& scope, const ApertusConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_apertus(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<ApertusConfig>(json, where);
   return make_decoder(c, json, where, root, head, {}, false,
                       [&](const Scope& scope) { return apertus_body(scope, c); });
@@ -98,7 +98,7 @@ Architecture apertus_architecture() {
   using enum DecoderHead;
   return {.model_type = "apertus",
           .base_prefix = "model",
-          .classes = decoder_classes("Apertus", make, {none, causal_lm, token_classification}),
+          .classes = decoder_classes("Apertus", make_apertus, {none, causal_lm, token_classification}),
           .gguf = {}};
 }
 

@@ -23,7 +23,7 @@ std::unique_ptr<Body> arcee_body(const Scope& scope, const ArceeConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_arcee(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<ArceeConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.question_answering_body = "transformer"}, false,
                       [&](const Scope& scope) { return arcee_body(scope, c); });
@@ -32,7 +32,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture arcee_architecture() {
-  return {.model_type = "arcee", .base_prefix = "model", .classes = decoder_classes("Arcee", make), .gguf = {}};
+  return {.model_type = "arcee", .base_prefix = "model", .classes = decoder_classes("Arcee", make_arcee), .gguf = {}};
 }
 
 }  // namespace trustformers

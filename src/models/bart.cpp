@@ -202,8 +202,8 @@ void ignore_copies(const Scope& root, const Family& family) {
   if (family.positions != Family::Positions::learned) root.parameters().ignore({"*embed_positions.weight*"});
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, EncoderDecoderHead head,
-                            const Family& family) {
+std::unique_ptr<Model> make_bart(const Json& json, std::string_view where, const Scope& root, EncoderDecoderHead head,
+                                 const Family& family) {
   const BartConfig c = BartConfig::parse(json, where, family);
   ignore_copies(root, family);
   const EncoderDecoderHeads heads{.final_logits_bias = family.logits_bias,
@@ -269,7 +269,7 @@ Architecture architecture(std::string_view model_type, const Family& family) {
                    .classes = encoder_decoder_classes(
                        family.prefix, family.seq2seq_suffix, family.text_heads,
                        [family](const Json& json, std::string_view where, const Scope& root, EncoderDecoderHead head) {
-                         return make(json, where, root, head, family);
+                         return make_bart(json, where, root, head, family);
                        }),
                    .gguf = {}};
   if (family.causal_lm)

@@ -4,7 +4,7 @@
 namespace trustformers {
 namespace {
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
+std::unique_ptr<Model> make_bert(const Json& json, std::string_view where, const Scope& root, Task task) {
   const auto c = read_encoder_config<BertConfig>(json, where);
   const EncoderHeads heads{.body = "bert",
                            .lm = {.dense = "cls.predictions.transform.dense",
@@ -50,7 +50,7 @@ Architecture bert_architecture() {
       "Bert",
       {Task::base, Task::causal_lm, Task::masked_lm, Task::sequence_classification, Task::token_classification,
        Task::question_answering, Task::multiple_choice, Task::next_sentence_prediction, Task::pretraining},
-      make);
+      make_bert);
   classes[1].name = "BertLMHeadModel";
   return {.model_type = "bert", .base_prefix = "bert", .classes = std::move(classes), .gguf = bert_gguf()};
 }

@@ -47,7 +47,7 @@ std::unique_ptr<Body> biogpt_body(const Scope& scope, const BioGptConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_biogpt(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<BioGptConfig>(json, where);
   return make_decoder(
       c, json, where, root, head,
@@ -60,7 +60,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture biogpt_architecture() {
   return {.model_type = "biogpt",
           .base_prefix = "biogpt",
-          .classes = decoder_classes("BioGpt", make,
+          .classes = decoder_classes("BioGpt", make_biogpt,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
                                       DecoderHead::token_classification})};
 }

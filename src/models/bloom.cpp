@@ -55,7 +55,7 @@ std::unique_ptr<Body> bloom_body(const Scope& scope, const BloomConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_bloom(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<BloomConfig>(json, where);
   return make_decoder(c, json, where, root, head,
                       {.body = "transformer", .question_answering_body = "transformer", .token_head = "classifier"},
@@ -87,7 +87,7 @@ GgufArchitecture bloom_gguf() {
 Architecture bloom_architecture() {
   return {.model_type = "bloom",
           .base_prefix = "transformer",
-          .classes = decoder_classes("Bloom", make),
+          .classes = decoder_classes("Bloom", make_bloom),
           .gguf = bloom_gguf()};
 }
 

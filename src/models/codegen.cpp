@@ -50,7 +50,7 @@ std::unique_ptr<Body> codegen_body(const Scope& scope, const CodeGenConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_codegen(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<CodeGenConfig>(json, where);
   root.parameters().ignore({"*.attn.causal_mask", "*.attn.bias", "*.attn.masked_bias"});  // masks of old files
   return make_decoder(c, json, where, root, head, {.body = "transformer", .lm_head_bias = true}, false,
@@ -62,7 +62,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture codegen_architecture() {
   return {.model_type = "codegen",
           .base_prefix = "transformer",
-          .classes = decoder_classes("CodeGen", make, {DecoderHead::none, DecoderHead::causal_lm})};
+          .classes = decoder_classes("CodeGen", make_codegen, {DecoderHead::none, DecoderHead::causal_lm})};
 }
 
 }  // namespace trustformers

@@ -42,7 +42,7 @@ std::unique_ptr<Body> cohere_body(const Scope& scope, const CohereConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_cohere(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<CohereConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.logits_scale = c.logit_scale}, true,
                       [&](const Scope& scope) { return cohere_body(scope, c); });
@@ -54,7 +54,7 @@ Architecture cohere_architecture() {
   using enum DecoderHead;
   return {.model_type = "cohere",
           .base_prefix = "model",
-          .classes = decoder_classes("Cohere", make, {none, causal_lm}),
+          .classes = decoder_classes("Cohere", make_cohere, {none, causal_lm}),
           .gguf = {}};
 }
 

@@ -43,7 +43,7 @@ std::unique_ptr<Body> cohere2_body(const Scope& scope, const Cohere2Config& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_cohere2(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Cohere2Config>(json, where);
   return make_decoder(c, json, where, root, head, {.logits_scale = c.logit_scale}, true,
                       [&](const Scope& scope) { return cohere2_body(scope, c); });
@@ -55,7 +55,7 @@ Architecture cohere2_architecture() {
   using enum DecoderHead;
   return {.model_type = "cohere2",
           .base_prefix = "model",
-          .classes = decoder_classes("Cohere2", make, {none, causal_lm}),
+          .classes = decoder_classes("Cohere2", make_cohere2, {none, causal_lm}),
           .gguf = {}};
 }
 

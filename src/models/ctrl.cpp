@@ -39,7 +39,7 @@ std::unique_ptr<Body> ctrl_body(const Scope& scope, const CtrlConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_ctrl(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<CtrlConfig>(json, where);
   return make_decoder(c, json, where, root, head,
                       {.body = "transformer", .sequence_head = "classifier", .lm_head_bias = true}, true,
@@ -49,8 +49,8 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture ctrl_architecture() {
-  std::vector<ModelClass> classes =
-      decoder_classes("CTRL", make, {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification});
+  std::vector<ModelClass> classes = decoder_classes(
+      "CTRL", make_ctrl, {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification});
   classes[1].name = "CTRLLMHeadModel";
   return {.model_type = "ctrl", .base_prefix = "transformer", .classes = std::move(classes)};
 }

@@ -133,7 +133,7 @@ class DebertaBody final : public Body {
   Embedding relative_;
 };
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
+std::unique_ptr<Model> make_deberta(const Json& json, std::string_view where, const Scope& root, Task task) {
   const auto c = read_encoder_config<DebertaV1Config>(json, where);
   return make_deberta(c, json, where, root, task,
                       [&](const Scope& scope, PoolerUse) { return std::make_unique<DebertaBody>(scope, c); });
@@ -147,7 +147,7 @@ Architecture deberta_architecture() {
           .classes = encoder_classes("Deberta",
                                      {Task::base, Task::masked_lm, Task::sequence_classification,
                                       Task::token_classification, Task::question_answering},
-                                     make),
+                                     make_deberta),
           .gguf = {}};
 }
 

@@ -61,15 +61,15 @@ struct DebertaV2Config : DebertaConfig {
 };
 
 /// What the layers of one pass share.
-struct Context {
+struct V2Context {
   DebertaMask mask;
   Tensor table;  // [1, 2·span, D]; undefined without relative attention
   RelativeIndex index;
 };
 
-class DisentangledAttention {
+class V2Attention {
  public:
-  DisentangledAttention(const Scope& scope, const DebertaV2Config& c)
+  V2Attention(const Scope& scope, const DebertaV2Config& c)
       : heads_(c.num_attention_heads),
         c2p_(c.has_term("c2p")),
         p2c_(c.has_term("p2c")),
@@ -82,7 +82,7 @@ class DisentangledAttention {
     if (p2c_) position_query_.emplace(scope / "pos_query_proj", c.hidden_size, c.hidden_size);
   }
 
-  Tensor operator()(const Tensor& x, const Context& context) const {
+  Tensor operator()(const Tensor& x, const V2Context& context) const {
     const Tensor q = split_heads(query_(x), heads_);
     const Tensor k = split_heads(key_(x), heads_);
     const Tensor v = split_heads(value_(x), heads_);
@@ -133,7 +133,7 @@ class ConvLayer {
 };
 
 struct DebertaV2Layer {
-  DisentangledAttention attention;
+  V2Attention attention;
   DebertaSelfOutput output;
   EncoderFeedForward feed_forward;
 
@@ -155,7 +155,7 @@ class DebertaV2Body final : public Body {
   }
 
   ModelOutput forward(const ModelInputs& in) const override {
-    Context context{.mask = DebertaMask::of(in), .table = {}, .index = {}};
+    V2Context context{.mask = DebertaMask::of(in), .table = {}, .index = {}};
     const Tensor embedded = embeddings_(in, context.mask.seen);
     if (config_.relative_attention) {
       context.table = unsqueeze(relative_norm_(cast(relative_.weight(), DType::f32)), 0);
@@ -179,7 +179,7 @@ class DebertaV2Body final : public Body {
   std::optional<ConvLayer> conv_;
 };
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
+std::unique_ptr<Model> make_deberta_v2(const Json& json, std::string_view where, const Scope& root, Task task) {
   const auto c = read_encoder_config<DebertaV2Config>(json, where);
   return make_deberta(c, json, where, root, task,
                       [&](const Scope& scope, PoolerUse) { return std::make_unique<DebertaV2Body>(scope, c); });
@@ -193,7 +193,7 @@ Architecture deberta_v2_architecture() {
           .classes = encoder_classes("DebertaV2",
                                      {Task::base, Task::masked_lm, Task::sequence_classification,
                                       Task::token_classification, Task::question_answering, Task::multiple_choice},
-                                     make),
+                                     make_deberta_v2),
           .gguf = {}};
 }
 

@@ -33,7 +33,7 @@ struct DeepseekV2Config : DeepseekConfig {
   }
 };
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_deepseek_v2(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<DeepseekV2Config>(json, where);
   return make_decoder(c, json, where, root, head, {}, false,
                       [&](const Scope& scope) { return deepseek_body(scope, c, c.moe()); });
@@ -44,7 +44,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture deepseek_v2_architecture() {
   return {.model_type = "deepseek_v2",
           .base_prefix = "model",
-          .classes = decoder_classes("DeepseekV2", make,
+          .classes = decoder_classes("DeepseekV2", make_deepseek_v2,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification}),
           .gguf = {}};
 }

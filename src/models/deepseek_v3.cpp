@@ -36,7 +36,7 @@ struct DeepseekV3Config : DeepseekConfig {
   }
 };
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_deepseek_v3(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<DeepseekV3Config>(json, where);
   // Layers beyond the last predict further tokens during training.
   root.parameters().ignore({"*layers." + std::to_string(c.num_hidden_layers) + ".*"});
@@ -49,7 +49,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture deepseek_v3_architecture() {
   return {.model_type = "deepseek_v3",
           .base_prefix = "model",
-          .classes = decoder_classes("DeepseekV3", make,
+          .classes = decoder_classes("DeepseekV3", make_deepseek_v3,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
                                       DecoderHead::token_classification}),
           .gguf = {}};

@@ -40,7 +40,7 @@ class DistilBertBody final : public Body {
   std::vector<DistilBertLayer> layers_;
 };
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
+std::unique_ptr<Model> make_distilbert(const Json& json, std::string_view where, const Scope& root, Task task) {
   const auto c = read_encoder_config<EncoderConfig>(json, where);
   CommonConfig common = CommonConfig::parse(json, where, true);
   common.max_position_embeddings = c.max_position_embeddings;
@@ -72,7 +72,7 @@ Architecture distilbert_architecture() {
           .classes = encoder_classes("DistilBert",
                                      {Task::base, Task::masked_lm, Task::sequence_classification,
                                       Task::token_classification, Task::question_answering, Task::multiple_choice},
-                                     make),
+                                     make_distilbert),
           .gguf = {}};
 }
 

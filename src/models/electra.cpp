@@ -26,7 +26,7 @@ struct ElectraConfig : BertConfig {
   }
 };
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
+std::unique_ptr<Model> make_electra(const Json& json, std::string_view where, const Scope& root, Task task) {
   ElectraConfig c;
   c.embedding_size = 128;
   c.has_pooler = false;
@@ -66,7 +66,7 @@ Architecture electra_architecture() {
               "Electra",
               {Task::base, Task::masked_lm, Task::causal_lm, Task::sequence_classification, Task::token_classification,
                Task::question_answering, Task::multiple_choice, Task::pretraining},
-              make),
+              make_electra),
           .gguf = {}};
 }
 

@@ -32,7 +32,7 @@ std::unique_ptr<Body> ernie4_5_body(const Scope& scope, const Ernie4_5Config& c)
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_ernie4_5(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Ernie4_5Config>(json, where);
   return make_decoder(c, json, where, root, head, {}, true,
                       [&](const Scope& scope) { return ernie4_5_body(scope, c); });
@@ -44,7 +44,7 @@ Architecture ernie4_5_architecture() {
   using enum DecoderHead;
   return {.model_type = "ernie4_5",
           .base_prefix = "model",
-          .classes = decoder_classes("Ernie4_5", make, {none, causal_lm}),
+          .classes = decoder_classes("Ernie4_5", make_ernie4_5, {none, causal_lm}),
           .gguf = {}};
 }
 

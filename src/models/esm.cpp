@@ -136,7 +136,7 @@ class EsmBody final : public Body {
   std::optional<FirstTokenPooler> pooler_;
 };
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
+std::unique_ptr<Model> make_esm(const Json& json, std::string_view where, const Scope& root, Task task) {
   EsmConfig c;
   c.max_position_embeddings = 1026;
   read_encoder_config_into(c, json, where);
@@ -164,11 +164,12 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture esm_architecture() {
-  return {.model_type = "esm",
-          .base_prefix = "esm",
-          .classes = encoder_classes(
-              "Esm", {Task::base, Task::masked_lm, Task::sequence_classification, Task::token_classification}, make),
-          .gguf = {}};
+  return {
+      .model_type = "esm",
+      .base_prefix = "esm",
+      .classes = encoder_classes(
+          "Esm", {Task::base, Task::masked_lm, Task::sequence_classification, Task::token_classification}, make_esm),
+      .gguf = {}};
 }
 
 }  // namespace trustformers

@@ -54,7 +54,7 @@ std::unique_ptr<Body> exaone4_body(const Scope& scope, const Exaone4Config& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_exaone4(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Exaone4Config>(json, where);
   return make_decoder(c, json, where, root, head, {.question_answering_body = "transformer"}, false,
                       [&](const Scope& scope) { return exaone4_body(scope, c); });
@@ -63,7 +63,8 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture exaone4_architecture() {
-  return {.model_type = "exaone4", .base_prefix = "model", .classes = decoder_classes("Exaone4", make), .gguf = {}};
+  return {
+      .model_type = "exaone4", .base_prefix = "model", .classes = decoder_classes("Exaone4", make_exaone4), .gguf = {}};
 }
 
 }  // namespace trustformers

@@ -85,7 +85,7 @@ std::unique_ptr<Body> falcon_body(const Scope& scope, const FalconConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_falcon(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<FalconConfig>(json, where);
   root.parameters().ignore({"lm_head.weight", "*.rotary_emb.inv_freq"});  // old files repeat the tied table
   return make_decoder(c, json, where, root, head,
@@ -125,7 +125,7 @@ GgufArchitecture falcon_gguf() {
 Architecture falcon_architecture() {
   return {.model_type = "falcon",
           .base_prefix = "transformer",
-          .classes = decoder_classes("Falcon", make),
+          .classes = decoder_classes("Falcon", make_falcon),
           .gguf = falcon_gguf()};
 }
 

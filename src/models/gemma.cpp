@@ -42,7 +42,7 @@ std::unique_ptr<Body> gemma_body(const Scope& scope, const GemmaConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_gemma(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<GemmaConfig>(json, where);
   return make_decoder(c, json, where, root, head, {}, true, [&](const Scope& scope) { return gemma_body(scope, c); });
 }
@@ -58,7 +58,7 @@ GgufArchitecture gemma_gguf() {
 Architecture gemma_architecture() {
   return {.model_type = "gemma",
           .base_prefix = "model",
-          .classes = decoder_classes("Gemma", make,
+          .classes = decoder_classes("Gemma", make_gemma,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
                                       DecoderHead::token_classification}),
           .gguf = gemma_gguf()};

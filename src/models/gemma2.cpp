@@ -56,7 +56,7 @@ std::unique_ptr<Body> gemma2_body(const Scope& scope, const Gemma2Config& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_gemma2(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Gemma2Config>(json, where);
   return make_decoder(c, json, where, root, head, {.logits_softcap = c.final_logit_softcapping}, true,
                       [&](const Scope& scope) { return gemma2_body(scope, c); });
@@ -88,7 +88,7 @@ GgufArchitecture gemma2_gguf() {
 Architecture gemma2_architecture() {
   return {.model_type = "gemma2",
           .base_prefix = "model",
-          .classes = decoder_classes("Gemma2", make,
+          .classes = decoder_classes("Gemma2", make_gemma2,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
                                       DecoderHead::token_classification}),
           .gguf = gemma2_gguf()};

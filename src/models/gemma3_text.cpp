@@ -69,7 +69,7 @@ std::unique_ptr<Body> gemma3_body(const Scope& scope, const Gemma3Config& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_gemma3_text(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Gemma3Config>(json, where);
   return make_decoder(c, json, where, root, head, {.logits_softcap = c.final_logit_softcapping}, true,
                       [&](const Scope& scope) { return gemma3_body(scope, c); });
@@ -103,7 +103,7 @@ GgufArchitecture gemma3_gguf() {
 
 Architecture gemma3_text_architecture() {
   std::vector<ModelClass> classes = decoder_classes(
-      "Gemma3", make, {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification});
+      "Gemma3", make_gemma3_text, {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification});
   classes[0].name = "Gemma3TextModel";
   classes[2].name = "Gemma3TextForSequenceClassification";
   return {.model_type = "gemma3_text", .base_prefix = "model", .classes = std::move(classes), .gguf = gemma3_gguf()};

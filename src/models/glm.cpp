@@ -36,7 +36,7 @@ std::unique_ptr<Body> glm_body(const Scope& scope, const GlmConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_glm(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<GlmConfig>(json, where);
   return make_decoder(c, json, where, root, head, {}, false, [&](const Scope& scope) { return glm_body(scope, c); });
 }
@@ -47,7 +47,7 @@ Architecture glm_architecture() {
   using enum DecoderHead;
   return {.model_type = "glm",
           .base_prefix = "model",
-          .classes = decoder_classes("Glm", make, {none, causal_lm, sequence_classification, token_classification}),
+          .classes = decoder_classes("Glm", make_glm, {none, causal_lm, sequence_classification, token_classification}),
           .gguf = {}};
 }
 

@@ -38,7 +38,7 @@ std::unique_ptr<Body> glm4_body(const Scope& scope, const Glm4Config& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_glm4(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Glm4Config>(json, where);
   return make_decoder(c, json, where, root, head, {}, false, [&](const Scope& scope) { return glm4_body(scope, c); });
 }
@@ -47,10 +47,11 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 
 Architecture glm4_architecture() {
   using enum DecoderHead;
-  return {.model_type = "glm4",
-          .base_prefix = "model",
-          .classes = decoder_classes("Glm4", make, {none, causal_lm, sequence_classification, token_classification}),
-          .gguf = {}};
+  return {
+      .model_type = "glm4",
+      .base_prefix = "model",
+      .classes = decoder_classes("Glm4", make_glm4, {none, causal_lm, sequence_classification, token_classification}),
+      .gguf = {}};
 }
 
 }  // namespace trustformers

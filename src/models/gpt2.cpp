@@ -65,7 +65,7 @@ void ignore_masks(const Scope& root) {
   root.parameters().ignore({"*.attn.bias", "*.attn.masked_bias", "*.crossattention.bias"});
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_gpt2(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Gpt2Config>(json, where);
   ignore_masks(root);
   return make_decoder(c, json, where, root, head,
@@ -107,7 +107,7 @@ GgufArchitecture gpt2_gguf() {
 }  // namespace
 
 Architecture gpt2_architecture() {
-  std::vector<ModelClass> classes = decoder_classes("GPT2", make);
+  std::vector<ModelClass> classes = decoder_classes("GPT2", make_gpt2);
   classes[1].name = "GPT2LMHeadModel";
   classes.push_back({"GPT2DoubleHeadsModel", Task::multiple_choice, make_two_headed});
   return {.model_type = "gpt2", .base_prefix = "transformer", .classes = std::move(classes), .gguf = gpt2_gguf()};

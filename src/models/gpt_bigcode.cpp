@@ -51,7 +51,7 @@ std::unique_ptr<Body> gpt_bigcode_body(const Scope& scope, const GptBigCodeConfi
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_gpt_bigcode(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<GptBigCodeConfig>(json, where);
   root.parameters().ignore({"*.attn.bias", "*.attn.masked_bias"});  // causal masks of old files
   return make_decoder(c, json, where, root, head, {.body = "transformer", .token_head = "classifier"}, true,
@@ -63,7 +63,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture gpt_bigcode_architecture() {
   return {.model_type = "gpt_bigcode",
           .base_prefix = "transformer",
-          .classes = decoder_classes("GPTBigCode", make,
+          .classes = decoder_classes("GPTBigCode", make_gpt_bigcode,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
                                       DecoderHead::token_classification})};
 }

@@ -70,7 +70,7 @@ std::unique_ptr<Body> gpt_neo_body(const Scope& scope, const GptNeoConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_gpt_neo(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<GptNeoConfig>(json, where);
   root.parameters().ignore({"*.attn.attention.bias", "*.attn.attention.masked_bias"});  // causal masks of old files
   return make_decoder(c, json, where, root, head,
@@ -81,7 +81,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture gpt_neo_architecture() {
-  return {.model_type = "gpt_neo", .base_prefix = "transformer", .classes = decoder_classes("GPTNeo", make)};
+  return {.model_type = "gpt_neo", .base_prefix = "transformer", .classes = decoder_classes("GPTNeo", make_gpt_neo)};
 }
 
 }  // namespace trustformers

@@ -45,7 +45,7 @@ std::unique_ptr<Body> gpt_neox_body(const Scope& scope, const GptNeoXConfig& c) 
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_gpt_neox(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<GptNeoXConfig>(json, where);
   // causal masks and frequencies of old files
   root.parameters().ignore({"*.attention.bias", "*.attention.masked_bias", "*.attention.rotary_emb.inv_freq"});
@@ -87,7 +87,7 @@ GgufArchitecture gpt_neox_gguf() {
 Architecture gpt_neox_architecture() {
   return {.model_type = "gpt_neox",
           .base_prefix = "gpt_neox",
-          .classes = decoder_classes("GPTNeoX", make),
+          .classes = decoder_classes("GPTNeoX", make_gpt_neox),
           .gguf = gpt_neox_gguf()};
 }
 

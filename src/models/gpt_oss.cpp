@@ -56,7 +56,7 @@ std::unique_ptr<Body> gpt_oss_body(const Scope& scope, const GptOssConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_gpt_oss(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<GptOssConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.router_loss = c.router_loss()}, false,
                       [&](const Scope& scope) { return gpt_oss_body(scope, c); });
@@ -67,7 +67,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture gpt_oss_architecture() {
   return {.model_type = "gpt_oss",
           .base_prefix = "model",
-          .classes = decoder_classes("GptOss", make,
+          .classes = decoder_classes("GptOss", make_gpt_oss,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
                                       DecoderHead::token_classification}),
           .gguf = {}};

@@ -44,7 +44,7 @@ std::unique_ptr<Body> gptj_body(const Scope& scope, const GptJConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_gptj(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<GptJConfig>(json, where);
   root.parameters().ignore({"*.attn.bias", "*.attn.masked_bias"});  // causal masks of old files
   return make_decoder(c, json, where, root, head,
@@ -57,7 +57,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture gptj_architecture() {
   return {.model_type = "gptj",
           .base_prefix = "transformer",
-          .classes = decoder_classes("GPTJ", make,
+          .classes = decoder_classes("GPTJ", make_gptj,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
                                       DecoderHead::question_answering})};
 }

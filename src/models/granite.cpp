@@ -34,7 +34,7 @@ std::unique_ptr<Body> granite_body(const Scope& scope, const GraniteConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_granite(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<GraniteConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.logits_scale = 1 / c.logits_scaling}, false,
                       [&](const Scope& scope) { return granite_body(scope, c); });
@@ -46,7 +46,7 @@ Architecture granite_architecture() {
   using enum DecoderHead;
   return {.model_type = "granite",
           .base_prefix = "model",
-          .classes = decoder_classes("Granite", make, {none, causal_lm}),
+          .classes = decoder_classes("Granite", make_granite, {none, causal_lm}),
           .gguf = {}};
 }
 

@@ -44,7 +44,7 @@ std::unique_ptr<Body> granitemoe_body(const Scope& scope, const GraniteMoeConfig
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_granitemoe(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<GraniteMoeConfig>(json, where);
   return make_decoder(c, json, where, root, head,
                       {.logits_scale = 1 / c.logits_scaling, .router_loss = c.router_loss()}, false,
@@ -56,7 +56,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture granitemoe_architecture() {
   return {.model_type = "granitemoe",
           .base_prefix = "model",
-          .classes = decoder_classes("GraniteMoe", make, {DecoderHead::none, DecoderHead::causal_lm}),
+          .classes = decoder_classes("GraniteMoe", make_granitemoe, {DecoderHead::none, DecoderHead::causal_lm}),
           .gguf = {}};
 }
 

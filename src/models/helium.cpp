@@ -30,7 +30,7 @@ std::unique_ptr<Body> helium_body(const Scope& scope, const HeliumConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_helium(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<HeliumConfig>(json, where);
   return make_decoder(c, json, where, root, head, {}, false, [&](const Scope& scope) { return helium_body(scope, c); });
 }
@@ -41,7 +41,8 @@ Architecture helium_architecture() {
   using enum DecoderHead;
   return {.model_type = "helium",
           .base_prefix = "model",
-          .classes = decoder_classes("Helium", make, {none, causal_lm, sequence_classification, token_classification}),
+          .classes =
+              decoder_classes("Helium", make_helium, {none, causal_lm, sequence_classification, token_classification}),
           .gguf = {}};
 }
 

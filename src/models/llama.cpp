@@ -18,7 +18,7 @@ std::unique_ptr<Body> llama_body(const Scope& scope, const LlamaConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_llama(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<LlamaConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.question_answering_body = "transformer"}, false,
                       [&](const Scope& scope) { return llama_body(scope, c); });
@@ -44,8 +44,10 @@ GgufArchitecture llama_gguf() {
 }  // namespace
 
 Architecture llama_architecture() {
-  return {
-      .model_type = "llama", .base_prefix = "model", .classes = decoder_classes("Llama", make), .gguf = llama_gguf()};
+  return {.model_type = "llama",
+          .base_prefix = "model",
+          .classes = decoder_classes("Llama", make_llama),
+          .gguf = llama_gguf()};
 }
 
 }  // namespace trustformers

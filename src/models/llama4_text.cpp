@@ -101,7 +101,7 @@ std::unique_ptr<Body> llama4_body(const Scope& scope, const Llama4Config& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_llama4_text(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Llama4Config>(json, where);
   return make_decoder(c, json, where, root, head, {}, false, [&](const Scope& scope) { return llama4_body(scope, c); });
 }
@@ -109,7 +109,8 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture llama4_text_architecture() {
-  std::vector<ModelClass> classes = decoder_classes("Llama4", make, {DecoderHead::none, DecoderHead::causal_lm});
+  std::vector<ModelClass> classes =
+      decoder_classes("Llama4", make_llama4_text, {DecoderHead::none, DecoderHead::causal_lm});
   classes[0].name = "Llama4TextModel";
   return {.model_type = "llama4_text", .base_prefix = "model", .classes = std::move(classes), .gguf = {}};
 }

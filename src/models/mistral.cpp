@@ -27,7 +27,7 @@ std::unique_ptr<Body> mistral_body(const Scope& scope, const MistralConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_mistral(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<MistralConfig>(json, where);
   return make_decoder(c, json, where, root, head, {}, false,
                       [&](const Scope& scope) { return mistral_body(scope, c); });
@@ -36,7 +36,8 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture mistral_architecture() {  // its GGUF files call themselves llama
-  return {.model_type = "mistral", .base_prefix = "model", .classes = decoder_classes("Mistral", make), .gguf = {}};
+  return {
+      .model_type = "mistral", .base_prefix = "model", .classes = decoder_classes("Mistral", make_mistral), .gguf = {}};
 }
 
 }  // namespace trustformers

@@ -31,7 +31,7 @@ std::unique_ptr<Body> mixtral_body(const Scope& scope, const MixtralConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_mixtral(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<MixtralConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.router_loss = c.router_loss()}, false,
                       [&](const Scope& scope) { return mixtral_body(scope, c); });
@@ -40,7 +40,8 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture mixtral_architecture() {
-  return {.model_type = "mixtral", .base_prefix = "model", .classes = decoder_classes("Mixtral", make), .gguf = {}};
+  return {
+      .model_type = "mixtral", .base_prefix = "model", .classes = decoder_classes("Mixtral", make_mixtral), .gguf = {}};
 }
 
 }  // namespace trustformers

@@ -135,7 +135,7 @@ std::unique_ptr<Body> body(const Scope& scope, const ModernBertConfig& c, bool p
   return out;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
+std::unique_ptr<Model> make_modernbert(const Json& json, std::string_view where, const Scope& root, Task task) {
   auto c = read_encoder_config<ModernBertConfig>(json, where);
   c.global_rope = rope_of(json, where, "full_attention", "global_rope_theta", 160000);
   c.local_rope = rope_of(json, where, "sliding_attention", "local_rope_theta", 10000);
@@ -174,7 +174,7 @@ Architecture modernbert_architecture() {
           .classes = encoder_classes("ModernBert",
                                      {Task::base, Task::masked_lm, Task::sequence_classification,
                                       Task::token_classification, Task::question_answering, Task::multiple_choice},
-                                     make),
+                                     make_modernbert),
           .gguf = {}};
 }
 

@@ -73,7 +73,7 @@ class MPNetBody final : public Body {
   std::optional<FirstTokenPooler> pooler_;
 };
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
+std::unique_ptr<Model> make_mpnet(const Json& json, std::string_view where, const Scope& root, Task task) {
   const auto c = read_encoder_config<MPNetConfig>(json, where);
   CommonConfig common = CommonConfig::parse(json, where, true);
   common.max_position_embeddings = c.max_position_embeddings - padding_id - 1;
@@ -103,7 +103,7 @@ Architecture mpnet_architecture() {
           .classes = encoder_classes("MPNet",
                                      {Task::base, Task::masked_lm, Task::sequence_classification,
                                       Task::token_classification, Task::question_answering, Task::multiple_choice},
-                                     make),
+                                     make_mpnet),
           .gguf = {}};
 }
 

@@ -65,7 +65,7 @@ std::unique_ptr<Body> mpt_body(const Scope& scope, const MptConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_mpt(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<MptConfig>(json, where);
   return make_decoder(c, json, where, root, head,
                       {.body = "transformer", .question_answering_body = "transformer", .token_head = "classifier"},
@@ -75,7 +75,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture mpt_architecture() {
-  return {.model_type = "mpt", .base_prefix = "transformer", .classes = decoder_classes("Mpt", make)};
+  return {.model_type = "mpt", .base_prefix = "transformer", .classes = decoder_classes("Mpt", make_mpt)};
 }
 
 }  // namespace trustformers

@@ -28,7 +28,7 @@ std::unique_ptr<Body> nemotron_body(const Scope& scope, const NemotronConfig& c)
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_nemotron(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<NemotronConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.question_answering_body = "transformer"}, false,
                       [&](const Scope& scope) { return nemotron_body(scope, c); });
@@ -37,7 +37,10 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture nemotron_architecture() {
-  return {.model_type = "nemotron", .base_prefix = "model", .classes = decoder_classes("Nemotron", make), .gguf = {}};
+  return {.model_type = "nemotron",
+          .base_prefix = "model",
+          .classes = decoder_classes("Nemotron", make_nemotron),
+          .gguf = {}};
 }
 
 }  // namespace trustformers

@@ -80,7 +80,7 @@ class NomicBertBody final : public Body {
   std::optional<FirstTokenPooler> pooler_;
 };
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
+std::unique_ptr<Model> make_nomic_bert(const Json& json, std::string_view where, const Scope& root, Task task) {
   NomicBertConfig c;
   c.hidden_act = "silu";
   c.max_position_embeddings = 2048;
@@ -107,12 +107,12 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture nomic_bert_architecture() {
-  return {
-      .model_type = "nomic_bert",
-      .base_prefix = "nomic_bert",
-      .classes = encoder_classes(
-          "NomicBert", {Task::base, Task::masked_lm, Task::sequence_classification, Task::token_classification}, make),
-      .gguf = {}};
+  return {.model_type = "nomic_bert",
+          .base_prefix = "nomic_bert",
+          .classes = encoder_classes(
+              "NomicBert", {Task::base, Task::masked_lm, Task::sequence_classification, Task::token_classification},
+              make_nomic_bert),
+          .gguf = {}};
 }
 
 }  // namespace trustformers

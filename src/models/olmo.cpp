@@ -31,7 +31,7 @@ std::unique_ptr<Body> olmo_body(const Scope& scope, const OlmoConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_olmo(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<OlmoConfig>(json, where);
   return make_decoder(c, json, where, root, head, {}, false, [&](const Scope& scope) { return olmo_body(scope, c); });
 }
@@ -42,7 +42,7 @@ Architecture olmo_architecture() {
   using enum DecoderHead;
   return {.model_type = "olmo",
           .base_prefix = "model",
-          .classes = decoder_classes("Olmo", make, {none, causal_lm, sequence_classification}),
+          .classes = decoder_classes("Olmo", make_olmo, {none, causal_lm, sequence_classification}),
           .gguf = {}};
 }
 

@@ -29,7 +29,7 @@ std::unique_ptr<Body> olmo2_body(const Scope& scope, const Olmo2Config& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_olmo2(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Olmo2Config>(json, where);
   return make_decoder(c, json, where, root, head, {}, false, [&](const Scope& scope) { return olmo2_body(scope, c); });
 }
@@ -40,7 +40,7 @@ Architecture olmo2_architecture() {
   using enum DecoderHead;
   return {.model_type = "olmo2",
           .base_prefix = "model",
-          .classes = decoder_classes("Olmo2", make, {none, causal_lm, sequence_classification}),
+          .classes = decoder_classes("Olmo2", make_olmo2, {none, causal_lm, sequence_classification}),
           .gguf = {}};
 }
 

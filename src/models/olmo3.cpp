@@ -45,7 +45,7 @@ std::unique_ptr<Body> olmo3_body(const Scope& scope, const Olmo3Config& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_olmo3(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Olmo3Config>(json, where);
   return make_decoder(c, json, where, root, head, {}, false, [&](const Scope& scope) { return olmo3_body(scope, c); });
 }
@@ -56,7 +56,7 @@ Architecture olmo3_architecture() {
   using enum DecoderHead;
   return {.model_type = "olmo3",
           .base_prefix = "model",
-          .classes = decoder_classes("Olmo3", make, {none, causal_lm, sequence_classification}),
+          .classes = decoder_classes("Olmo3", make_olmo3, {none, causal_lm, sequence_classification}),
           .gguf = {}};
 }
 

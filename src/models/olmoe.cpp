@@ -39,7 +39,7 @@ std::unique_ptr<Body> olmoe_body(const Scope& scope, const OlmoeConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_olmoe(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<OlmoeConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.router_loss = c.router_loss()}, false,
                       [&](const Scope& scope) { return olmoe_body(scope, c); });
@@ -50,7 +50,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture olmoe_architecture() {
   return {.model_type = "olmoe",
           .base_prefix = "model",
-          .classes = decoder_classes("Olmoe", make, {DecoderHead::none, DecoderHead::causal_lm}),
+          .classes = decoder_classes("Olmoe", make_olmoe, {DecoderHead::none, DecoderHead::causal_lm}),
           .gguf = {}};
 }
 

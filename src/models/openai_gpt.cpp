@@ -51,7 +51,7 @@ std::unique_ptr<Body> openai_gpt_body(const Scope& root, const Scope& scope, con
 /// Causal masks and counters of old files.
 void ignore_buffers(const Scope& root) { root.parameters().ignore({"*.attn.bias", "*position_ids"}); }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_openai_gpt(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<OpenAiGptConfig>(json, where);
   ignore_buffers(root);
   return make_decoder(c, json, where, root, head, {.body = "transformer"}, true,
@@ -69,7 +69,7 @@ std::unique_ptr<Model> make_two_headed(const Json& json, std::string_view where,
 
 Architecture openai_gpt_architecture() {
   std::vector<ModelClass> classes = decoder_classes(
-      "OpenAIGPT", make, {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification});
+      "OpenAIGPT", make_openai_gpt, {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification});
   classes[1].name = "OpenAIGPTLMHeadModel";
   classes.push_back({"OpenAIGPTDoubleHeadsModel", Task::multiple_choice, make_two_headed});
   return {.model_type = "openai-gpt", .base_prefix = "transformer", .classes = std::move(classes)};

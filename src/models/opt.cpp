@@ -61,7 +61,7 @@ std::unique_ptr<Body> opt_body(const Scope& scope, const OptConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_opt(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<OptConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.width = c.word_embed_proj_dim}, true,
                       [&](const Scope& scope) { return opt_body(scope / "decoder", c); });
@@ -72,7 +72,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture opt_architecture() {
   return {.model_type = "opt",
           .base_prefix = "model",
-          .classes = decoder_classes("OPT", make,
+          .classes = decoder_classes("OPT", make_opt,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
                                       DecoderHead::question_answering})};
 }

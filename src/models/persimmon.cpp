@@ -44,7 +44,7 @@ std::unique_ptr<Body> persimmon_body(const Scope& scope, const PersimmonConfig& 
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_persimmon(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<PersimmonConfig>(json, where);
   return make_decoder(c, json, where, root, head, {}, false,
                       [&](const Scope& scope) { return persimmon_body(scope, c); });
@@ -54,11 +54,11 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 
 Architecture persimmon_architecture() {
   using enum DecoderHead;
-  return {
-      .model_type = "persimmon",
-      .base_prefix = "model",
-      .classes = decoder_classes("Persimmon", make, {none, causal_lm, sequence_classification, token_classification}),
-      .gguf = {}};
+  return {.model_type = "persimmon",
+          .base_prefix = "model",
+          .classes = decoder_classes("Persimmon", make_persimmon,
+                                     {none, causal_lm, sequence_classification, token_classification}),
+          .gguf = {}};
 }
 
 }  // namespace trustformers

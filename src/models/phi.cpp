@@ -40,7 +40,7 @@ std::unique_ptr<Body> phi_body(const Scope& scope, const PhiConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_phi(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<PhiConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.lm_head_bias = true}, false,
                       [&](const Scope& scope) { return phi_body(scope, c); });
@@ -52,7 +52,7 @@ Architecture phi_architecture() {
   using enum DecoderHead;
   return {.model_type = "phi",
           .base_prefix = "model",
-          .classes = decoder_classes("Phi", make, {none, causal_lm, sequence_classification, token_classification}),
+          .classes = decoder_classes("Phi", make_phi, {none, causal_lm, sequence_classification, token_classification}),
           .gguf = {}};
 }
 

@@ -41,7 +41,7 @@ std::unique_ptr<Body> phi3_body(const Scope& scope, const Phi3Config& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_phi3(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Phi3Config>(json, where);
   return make_decoder(c, json, where, root, head, {}, false, [&](const Scope& scope) { return phi3_body(scope, c); });
 }
@@ -82,10 +82,11 @@ GgufArchitecture phi3_gguf() {
 
 Architecture phi3_architecture() {
   using enum DecoderHead;
-  return {.model_type = "phi3",
-          .base_prefix = "model",
-          .classes = decoder_classes("Phi3", make, {none, causal_lm, sequence_classification, token_classification}),
-          .gguf = phi3_gguf()};
+  return {
+      .model_type = "phi3",
+      .base_prefix = "model",
+      .classes = decoder_classes("Phi3", make_phi3, {none, causal_lm, sequence_classification, token_classification}),
+      .gguf = phi3_gguf()};
 }
 
 }  // namespace trustformers

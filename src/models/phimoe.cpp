@@ -45,7 +45,7 @@ std::unique_ptr<Body> phimoe_body(const Scope& scope, const PhimoeConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_phimoe(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<PhimoeConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.lm_head_bias = c.lm_head_bias, .router_loss = c.router_loss()},
                       false, [&](const Scope& scope) { return phimoe_body(scope, c); });
@@ -56,7 +56,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture phimoe_architecture() {
   return {.model_type = "phimoe",
           .base_prefix = "model",
-          .classes = decoder_classes("Phimoe", make,
+          .classes = decoder_classes("Phimoe", make_phimoe,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification}),
           .gguf = {}};
 }

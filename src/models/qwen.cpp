@@ -130,7 +130,7 @@ std::unique_ptr<Body> qwen_body(const Scope& scope, const QwenConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_qwen(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<QwenConfig>(json, where);
   root.parameters().ignore({"*.rotary_emb.inv_freq", "*.attn.masked_bias"});  // of old files
   return make_decoder(c, json, where, root, head, {.body = "transformer"}, false,
@@ -140,7 +140,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture qwen_architecture() {
-  std::vector<ModelClass> classes = decoder_classes("QWen", make, {DecoderHead::none, DecoderHead::causal_lm});
+  std::vector<ModelClass> classes = decoder_classes("QWen", make_qwen, {DecoderHead::none, DecoderHead::causal_lm});
   classes[1].name = "QWenLMHeadModel";
   return {.model_type = "qwen", .base_prefix = "transformer", .classes = std::move(classes)};
 }

@@ -15,7 +15,7 @@ std::unique_ptr<Body> qwen2_body(const Scope& scope, const QwenConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_qwen2(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<QwenConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.question_answering_body = "transformer"}, false,
                       [&](const Scope& scope) { return qwen2_body(scope, c); });
@@ -26,7 +26,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture qwen2_architecture() {
   return {.model_type = "qwen2",
           .base_prefix = "model",
-          .classes = decoder_classes("Qwen2", make),
+          .classes = decoder_classes("Qwen2", make_qwen2),
           .gguf = gguf_rms_decoder("qwen2")};
 }
 

@@ -55,7 +55,7 @@ std::unique_ptr<Body> qwen2_moe_body(const Scope& scope, const Qwen2MoeConfig& c
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_qwen2_moe(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Qwen2MoeConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.router_loss = c.router_loss()}, false,
                       [&](const Scope& scope) { return qwen2_moe_body(scope, c); });
@@ -64,7 +64,10 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture qwen2_moe_architecture() {
-  return {.model_type = "qwen2_moe", .base_prefix = "model", .classes = decoder_classes("Qwen2Moe", make), .gguf = {}};
+  return {.model_type = "qwen2_moe",
+          .base_prefix = "model",
+          .classes = decoder_classes("Qwen2Moe", make_qwen2_moe),
+          .gguf = {}};
 }
 
 }  // namespace trustformers

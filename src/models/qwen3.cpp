@@ -19,7 +19,7 @@ std::unique_ptr<Body> qwen3_body(const Scope& scope, const Qwen3Config& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_qwen3(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Qwen3Config>(json, where);
   return make_decoder(c, json, where, root, head, {.question_answering_body = "transformer"}, false,
                       [&](const Scope& scope) { return qwen3_body(scope, c); });
@@ -30,7 +30,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture qwen3_architecture() {
   return {.model_type = "qwen3",
           .base_prefix = "model",
-          .classes = decoder_classes("Qwen3", make),
+          .classes = decoder_classes("Qwen3", make_qwen3),
           .gguf = gguf_rms_decoder("qwen3")};
 }
 

@@ -41,7 +41,7 @@ std::unique_ptr<Body> qwen3_moe_body(const Scope& scope, const Qwen3MoeConfig& c
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_qwen3_moe(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Qwen3MoeConfig>(json, where);
   return make_decoder(c, json, where, root, head,
                       {.question_answering_body = "transformer", .router_loss = c.router_loss()}, false,
@@ -51,7 +51,10 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture qwen3_moe_architecture() {
-  return {.model_type = "qwen3_moe", .base_prefix = "model", .classes = decoder_classes("Qwen3Moe", make), .gguf = {}};
+  return {.model_type = "qwen3_moe",
+          .base_prefix = "model",
+          .classes = decoder_classes("Qwen3Moe", make_qwen3_moe),
+          .gguf = {}};
 }
 
 }  // namespace trustformers

@@ -5,7 +5,7 @@
 namespace trustformers {
 namespace {
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, Task task) {
+std::unique_ptr<Model> make_roberta(const Json& json, std::string_view where, const Scope& root, Task task) {
   BertConfig c;
   c.pad_token_id = 1;
   c.positions_from_padding = true;
@@ -30,7 +30,7 @@ Architecture roberta_like(std::string_view model_type, std::string_view family) 
           .classes = encoder_classes(family,
                                      {Task::base, Task::masked_lm, Task::causal_lm, Task::sequence_classification,
                                       Task::token_classification, Task::question_answering, Task::multiple_choice},
-                                     make),
+                                     make_roberta),
           .gguf = {}};
 }
 

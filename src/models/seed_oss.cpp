@@ -29,7 +29,7 @@ std::unique_ptr<Body> seed_oss_body(const Scope& scope, const SeedOssConfig& c) 
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_seed_oss(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<SeedOssConfig>(json, where);
   return make_decoder(c, json, where, root, head, {.question_answering_body = "transformer"}, false,
                       [&](const Scope& scope) { return seed_oss_body(scope, c); });
@@ -38,7 +38,10 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture seed_oss_architecture() {
-  return {.model_type = "seed_oss", .base_prefix = "model", .classes = decoder_classes("SeedOss", make), .gguf = {}};
+  return {.model_type = "seed_oss",
+          .base_prefix = "model",
+          .classes = decoder_classes("SeedOss", make_seed_oss),
+          .gguf = {}};
 }
 
 }  // namespace trustformers

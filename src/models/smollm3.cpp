@@ -48,7 +48,7 @@ std::unique_ptr<Body> smollm3_body(const Scope& scope, const SmolLM3Config& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_smollm3(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<SmolLM3Config>(json, where);
   return make_decoder(c, json, where, root, head, {.question_answering_body = "transformer"}, true,
                       [&](const Scope& scope) { return smollm3_body(scope, c); });
@@ -57,7 +57,8 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 }  // namespace
 
 Architecture smollm3_architecture() {
-  return {.model_type = "smollm3", .base_prefix = "model", .classes = decoder_classes("SmolLM3", make), .gguf = {}};
+  return {
+      .model_type = "smollm3", .base_prefix = "model", .classes = decoder_classes("SmolLM3", make_smollm3), .gguf = {}};
 }
 
 }  // namespace trustformers

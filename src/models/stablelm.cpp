@@ -50,7 +50,7 @@ std::unique_ptr<Body> stablelm_body(const Scope& scope, const StableLmConfig& c)
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_stablelm(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<StableLmConfig>(json, where);
   return make_decoder(c, json, where, root, head, {}, false,
                       [&](const Scope& scope) { return stablelm_body(scope, c); });
@@ -77,11 +77,11 @@ GgufArchitecture stablelm_gguf() {
 
 Architecture stablelm_architecture() {
   using enum DecoderHead;
-  return {
-      .model_type = "stablelm",
-      .base_prefix = "model",
-      .classes = decoder_classes("StableLm", make, {none, causal_lm, sequence_classification, token_classification}),
-      .gguf = stablelm_gguf()};
+  return {.model_type = "stablelm",
+          .base_prefix = "model",
+          .classes = decoder_classes("StableLm", make_stablelm,
+                                     {none, causal_lm, sequence_classification, token_classification}),
+          .gguf = stablelm_gguf()};
 }
 
 }  // namespace trustformers

@@ -35,7 +35,7 @@ std::unique_ptr<Body> starcoder2_body(const Scope& scope, const Starcoder2Config
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_starcoder2(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<Starcoder2Config>(json, where);
   return make_decoder(c, json, where, root, head, {}, true,
                       [&](const Scope& scope) { return starcoder2_body(scope, c); });
@@ -57,11 +57,11 @@ GgufArchitecture starcoder2_gguf() {
 
 Architecture starcoder2_architecture() {
   using enum DecoderHead;
-  return {
-      .model_type = "starcoder2",
-      .base_prefix = "model",
-      .classes = decoder_classes("Starcoder2", make, {none, causal_lm, sequence_classification, token_classification}),
-      .gguf = starcoder2_gguf()};
+  return {.model_type = "starcoder2",
+          .base_prefix = "model",
+          .classes = decoder_classes("Starcoder2", make_starcoder2,
+                                     {none, causal_lm, sequence_classification, token_classification}),
+          .gguf = starcoder2_gguf()};
 }
 
 }  // namespace trustformers

@@ -151,7 +151,7 @@ CommonConfig common_config(const Json& json, std::string_view where, const Scope
 }
 
 template <Variant variant>
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, EncoderDecoderHead head) {
+std::unique_ptr<Model> make_t5(const Json& json, std::string_view where, const Scope& root, EncoderDecoderHead head) {
   const T5Config c = T5Config::parse(json, where, variant);
   // In the first release a table that nothing reads; copies of the shared embeddings.
   root.parameters().ignore({"*EncDecAttention.relative_attention_bias.weight", "*embed_tokens.weight"});
@@ -185,7 +185,7 @@ template <Variant variant>
 Architecture architecture(std::string_view model_type, const std::string& prefix) {
   Architecture out{.model_type = model_type,
                    .base_prefix = "transformer",
-                   .classes = encoder_decoder_classes(prefix, "ForConditionalGeneration", true, make<variant>),
+                   .classes = encoder_decoder_classes(prefix, "ForConditionalGeneration", true, make_t5<variant>),
                    .gguf = {}};
   out.classes.push_back({prefix + "EncoderModel", Task::base, make_encoder<variant, Task::base>});
   out.classes.push_back({prefix + "ForTokenClassification", Task::token_classification,

@@ -62,7 +62,7 @@ std::unique_ptr<Body> xglm_body(const Scope& scope, const XglmConfig& c) {
   return body;
 }
 
-std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
+std::unique_ptr<Model> make_xglm(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
   const auto c = read_decoder_config<XglmConfig>(json, where);
   root.parameters().ignore({"*embed_positions.weights"});  // the computed table, in old files
   return make_decoder(c, json, where, root, head, {}, true, [&](const Scope& scope) { return xglm_body(scope, c); });
@@ -73,7 +73,7 @@ std::unique_ptr<Model> make(const Json& json, std::string_view where, const Scop
 Architecture xglm_architecture() {
   return {.model_type = "xglm",
           .base_prefix = "model",
-          .classes = decoder_classes("XGLM", make, {DecoderHead::none, DecoderHead::causal_lm})};
+          .classes = decoder_classes("XGLM", make_xglm, {DecoderHead::none, DecoderHead::causal_lm})};
 }
 
 }  // namespace trustformers

@@ -55,7 +55,7 @@ std::optional<Charsmap::Hit> Charsmap::find(std::string_view text, bool longest)
 }
 
 namespace {
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view base64_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 }  // namespace
 
 std::string encode_base64(std::string_view bytes) {
@@ -66,7 +66,7 @@ std::string encode_base64(std::string_view bytes) {
     for (std::size_t k = 0; k < 3; ++k)
       bits = bits << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
     for (std::size_t k = 0; k < 4; ++k)
-      out.push_back(i + k <= bytes.size() ? alphabet[bits >> (18 - 6 * k) & 63] : '=');
+      out.push_back(i + k <= bytes.size() ? base64_alphabet[bits >> (18 - 6 * k) & 63] : '=');
   }
   return out;
 }
@@ -80,7 +80,7 @@ std::string decode_base64(std::string_view text, std::string_view where) {
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : text.substr(0, end)) {
-    const std::size_t digit = alphabet.find(c);
+    const std::size_t digit = base64_alphabet.find(c);
     check(digit != std::string_view::npos, ErrorCode::parse, "[", where, "] '", c, "' is not base64");
     bits = bits << 6 | static_cast<std::uint32_t>(digit);
     count += 6;

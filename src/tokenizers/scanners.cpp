@@ -61,7 +61,7 @@ std::size_t contraction(const Cursor& in, std::size_t at, bool fold) {
 }
 
 /// `\s+(?!\S)|\s+`: a run of spaces without its last one, unless the text ends there.
-std::size_t spaces(const Cursor& in, std::size_t at) {
+std::size_t inner_spaces(const Cursor& in, std::size_t at) {
   const std::size_t end = in.run(at, Kind::space);
   if (end == in.text.size()) return end;
   const std::size_t shorter = end - unicode::decode_before(in.text, end).size;
@@ -73,7 +73,7 @@ std::size_t lines_or_spaces(const Cursor& in, std::size_t at) {
   const std::size_t end = in.run(at, Kind::space);
   const std::size_t newline = in.text.substr(at, end - at).find_last_of("\r\n");
   if (newline != std::string_view::npos) return at + newline + 1;
-  return spaces(in, at);
+  return inner_spaces(in, at);
 }
 
 std::size_t scan_gpt2(std::string_view text, std::size_t at) {
@@ -88,7 +88,7 @@ std::size_t scan_gpt2(std::string_view text, std::size_t at) {
       kind = after;
     }
   }
-  return kind == Kind::space ? spaces(in, at) : in.run(word, kind);
+  return kind == Kind::space ? inner_spaces(in, at) : in.run(word, kind);
 }
 
 /// ` ?[^\s\p{L}\p{N}]+[\r\n]*` and what follows it in the newer patterns.

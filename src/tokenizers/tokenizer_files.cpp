@@ -12,7 +12,7 @@ namespace {
 
 using Model = SentencePieceModel;
 
-Json parse(std::string_view text) { return Json::parse(text, "built-in"); }
+Json built_in(std::string_view text) { return Json::parse(text, "built-in"); }
 
 AddedToken special_token(std::string content, TokenId id) {
   AddedToken token;
@@ -78,7 +78,7 @@ class SentencePieceDecoder final : public TokenDecoder {
   std::string unk_piece_, unk_surface_;
   bool strip_first_, strip_more_;
   std::unique_ptr<TokenDecoder> bytes_ = make_decoder(
-      Spec(parse(R"({"type":"Sequence","decoders":[{"type":"ByteFallback"},{"type":"Fuse"}]})"), "decoder"));
+      Spec(built_in(R"({"type":"Sequence","decoders":[{"type":"ByteFallback"},{"type":"Fuse"}]})"), "decoder"));
 };
 
 /// `special A`, `special A special B`
@@ -103,7 +103,7 @@ void cut_by(TokenizerParts& parts, std::string_view pattern) {
   steps.push_back(Json::Object{{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}});
   const Json spec = Json::Object{{"type", "Sequence"}, {"pretokenizers", std::move(steps)}};
   parts.pre_tokenizer = make_pre_tokenizer(Spec(spec, "pattern"));
-  parts.decoder = make_decoder(Spec(parse(R"({"type":"ByteLevel"})"), "decoder"));
+  parts.decoder = make_decoder(Spec(built_in(R"({"type":"ByteLevel"})"), "decoder"));
 }
 
 }  // namespace
@@ -233,8 +233,8 @@ TokenizerParts tekken_parts(std::string_view text) {
 TokenizerParts rwkv_world_parts(std::string_view text) {
   TokenizerParts parts;
   parts.model = make_longest_match(read_rwkv_world(text));
-  parts.normalizer = make_normalizer(Spec(parse(R"({"type":"ByteLevel"})"), "normalizer"));
-  parts.decoder = make_decoder(Spec(parse(R"({"type":"ByteLevel"})"), "decoder"));
+  parts.normalizer = make_normalizer(Spec(built_in(R"({"type":"ByteLevel"})"), "normalizer"));
+  parts.decoder = make_decoder(Spec(built_in(R"({"type":"ByteLevel"})"), "decoder"));
   parts.set_added({special_token("<|endoftext|>", 0)});  // has no line of its own
   parts.special.bos = parts.special.eos = parts.special.pad = 0;
   parts.padding.pad_token = "<|endoftext|>";

@@ -10,14 +10,14 @@
 namespace trustformers {
 namespace {
 
-struct StoredType {
+struct GgmlType {
   std::uint32_t number;
   std::string_view name;
   DType dtype;
   ElementEncoding encoding = ElementEncoding::native;
 };
 
-constexpr StoredType stored_types[] = {
+constexpr GgmlType ggml_types[] = {
     {0, "F32", DType::f32},          {1, "F16", DType::f16},
     {2, "Q4_0", DType::q4_0},        {3, "Q4_1", DType::q4_1},
     {6, "Q5_0", DType::q5_0},        {7, "Q5_1", DType::q5_1},
@@ -36,10 +36,10 @@ constexpr StoredType stored_types[] = {
     {40, "NVFP4", DType::nvfp4},
 };
 
-const StoredType* find_type(std::uint32_t number) {
+const GgmlType* find_type(std::uint32_t number) {
   const auto found =
-      std::find_if(std::begin(stored_types), std::end(stored_types), [&](const auto& t) { return t.number == number; });
-  return found == std::end(stored_types) ? nullptr : found;
+      std::find_if(std::begin(ggml_types), std::end(ggml_types), [&](const auto& t) { return t.number == number; });
+  return found == std::end(ggml_types) ? nullptr : found;
 }
 
 constexpr std::uint64_t least_metadata_bytes = 8 + 4 + 1;    // key length, type, a byte
@@ -83,7 +83,7 @@ void read_description(ByteReader& reader, TensorEntry& entry) {
   for (std::size_t i = rank; i-- > 0;) entry.shape.push_back(inner_first[i]);
 
   const auto number = reader.read<std::uint32_t>("tensor type");
-  const StoredType* type = find_type(number);
+  const GgmlType* type = find_type(number);
   check(type != nullptr, ErrorCode::unsupported, "[gguf] tensors of type number ", number, " cannot be read");
   entry.dtype = type->dtype;
   entry.encoding = type->encoding;

@@ -28,8 +28,8 @@ check_docs() {
 # of ours or .clang-tidy changed. LINT_SECONDS (default 600) bounds the time; what is left then counts as skipped.
 check_tidy() {
   need "${packages_build[@]}" "${packages_test[@]}" "${packages_clang[@]}" "${packages_tidy[@]}" "${packages_python[@]}"
-  [ -e build/release/compile_commands.json ] || build release help >/dev/null
-  python3 tools/run_tidy.py --build build/release --seconds "${LINT_SECONDS:-600}" --jobs "$(jobs_count)"
+  [ -e build/debug/compile_commands.json ] || build debug help >/dev/null
+  python3 tools/run_tidy.py --build build/debug --seconds "${LINT_SECONDS:-600}" --jobs "$(jobs_count)"
 }
 
 verb_lint() {

@@ -23,7 +23,7 @@ wasm_build() {
       flags+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
     progress "configure-wasm-$variant" tools/emscripten.sh emcmake cmake -G Ninja -B "$folder" -DCMAKE_BUILD_TYPE=Release \
-      -DTRUSTFORMERS_BUILD_APPS=OFF -DTRUSTFORMERS_BUILD_EXAMPLES=OFF "${flags[@]}" . || return 1
+      -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16 -DTRUSTFORMERS_BUILD_APPS=OFF -DTRUSTFORMERS_BUILD_EXAMPLES=OFF "${flags[@]}" . || return 1
   fi
   progress "build-wasm-$variant" tools/emscripten.sh ninja -C "$folder" -j "$(jobs_count)" "$@"
 }

@@ -8,6 +8,8 @@
 
 namespace trustformers::goldens {
 
+using Ids = std::vector<std::int64_t>;
+
 /// The largest |got - expected| in units of the spread of `expected`: max - min of its finite values, or, for a scalar
 /// or a constant, max(1, |value|). Infinite when the shapes differ, or where a value that is not finite differs.
 /// With `kept`, one flag for each of the first `kept.size()` slices of equal size, other slices do not count.

@@ -17,9 +17,7 @@
 namespace trustformers::goldens {
 namespace {
 
-constexpr double tolerance = 1e-5;
-
-using Ids = std::vector<std::int64_t>;
+constexpr double score_tolerance = 1e-5;
 
 /// A case's settings by the names of transformers' constructors.
 struct Settings {
@@ -207,7 +205,7 @@ void run_processor(const Json& entry, const WeightSource& inputs, const WeightSo
     }
     const Tensor want = expected.load(index + "/scores");
     const double error = relative_error(Tensor::from(rows.scores, want.shape()), want);
-    report.add(name, "scores", error, tolerance, error <= tolerance);
+    report.add(name, "scores", error, score_tolerance, error <= score_tolerance);
   });
 }
 
@@ -222,7 +220,7 @@ void run_sampler(const Json& entry, const WeightSource& inputs, const WeightSour
     for (float& s : scores) s = sums.probability(s);
     const Tensor want = expected.load(index + "/probabilities");
     const double error = relative_error(Tensor::from(scores, want.shape()), want);
-    report.add(index, "probabilities", error, tolerance, error <= tolerance);
+    report.add(index, "probabilities", error, score_tolerance, error <= score_tolerance);
   });
 }
 

@@ -17,7 +17,6 @@ namespace trustformers::goldens {
 namespace {
 
 namespace fs = std::filesystem;
-using Ids = std::vector<std::int64_t>;
 
 Ids ids_of(const Json& array) {
   Ids out;

@@ -18,20 +18,20 @@ namespace trustformers::goldens {
 namespace {
 
 namespace fs = std::filesystem;
-using Ids = std::vector<std::int32_t>;
+using TokenIds = std::vector<std::int32_t>;
 
 Json read_json(const fs::path& path) { return Json::parse(read_text_file(path), path.filename().string()); }
 
 /// A list of numbers; null is -1.
-Ids numbers(const Json& list) {
-  Ids out;
+TokenIds numbers(const Json& list) {
+  TokenIds out;
   for (const Json& item : list.as_array("ids"))
     out.push_back(item.is_null() ? -1 : static_cast<std::int32_t>(item.as_int("id")));
   return out;
 }
 
-Ids flat(const std::vector<SourceRange>& offsets) {
-  Ids out;
+TokenIds flat(const std::vector<SourceRange>& offsets) {
+  TokenIds out;
   for (const SourceRange& range : offsets) {
     out.push_back(static_cast<std::int32_t>(range.begin));
     out.push_back(static_cast<std::int32_t>(range.end));
@@ -113,7 +113,7 @@ class TokenizerCase {
     Tally tally;
     for (const Json& row : rows.as_array("sentencepiece")) {
       const std::string text = text_of(row.at("text"));
-      const Ids ids = numbers(row.at("ids"));
+      const TokenIds ids = numbers(row.at("ids"));
       tally.compare("ids", row.at("text").dump(), tokenizer.encode(text, {.parse_special_tokens = false}).ids, ids);
       tally.compare("decode", row.at("text").dump(), tokenizer.decode(ids),
                     row.find("decode") ? row.at("decode").as_string("decode") : text);
@@ -129,7 +129,7 @@ class TokenizerCase {
       const Encoding got = tokenizer.encode({first, second});
       const std::string name = row.at("text").dump();
       tally.compare("ids", name, got.ids, numbers(row.at(row.find("ids") ? "ids" : "input_ids")));
-      const auto optional = [&](std::string_view key, const Ids& value) {
+      const auto optional = [&](std::string_view key, const TokenIds& value) {
         if (const Json* given = row.find(key)) tally.compare(std::string(key), name, value, numbers(*given));
       };
       optional("type_ids", got.type_ids);
@@ -145,7 +145,7 @@ class TokenizerCase {
   void decodings(const Tokenizer& tokenizer, const Json& rows) {
     Tally tally;
     for (const Json& row : rows.as_array("decode")) {
-      const Ids ids = numbers(row.at("ids"));
+      const TokenIds ids = numbers(row.at("ids"));
       tally.compare("text", row.at("ids").dump(), tokenizer.decode(ids), row.at("text").as_string("text"));
       tally.compare("text without special tokens", row.at("ids").dump(), tokenizer.decode(ids, true),
                     row.at("skip").as_string("skip"));
@@ -156,7 +156,7 @@ class TokenizerCase {
   void streams(const Tokenizer& tokenizer, const Json& rows) {
     Tally tally;
     for (const Json& row : rows.as_array("stream")) {
-      const Ids ids = numbers(row.at("ids"));
+      const TokenIds ids = numbers(row.at("ids"));
       const Json::Array& pieces = row.at("pieces").as_array("pieces");
       DecodeStream stream(tokenizer);
       bool equal = true;

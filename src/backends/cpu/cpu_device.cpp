@@ -81,7 +81,7 @@ class CpuDevice final : public Device {
   }
 
  private:
-  KernelTable kernels_;
+  OpKernels kernels_;
 };
 
 }  // namespace

@@ -8,19 +8,19 @@
 
 namespace trustformers::cpu {
 
-using KernelTable = std::unordered_map<const OpDef*, Kernel>;
+using OpKernels = std::unordered_map<const OpDef*, Kernel>;
 
 std::unique_ptr<Device> make_cpu_device();
 
 // Each family adds its kernels; see kernels/.
-void add_unary_kernels(KernelTable& table);
-void add_binary_kernels(KernelTable& table);
-void add_cast_kernels(KernelTable& table);
-void add_reduce_kernels(KernelTable& table);
-void add_shape_kernels(KernelTable& table);
-void add_index_kernels(KernelTable& table);
-void add_matmul_kernels(KernelTable& table);
-void add_row_kernels(KernelTable& table);
-void add_attention_kernels(KernelTable& table);
+void add_unary_kernels(OpKernels& table);
+void add_binary_kernels(OpKernels& table);
+void add_cast_kernels(OpKernels& table);
+void add_reduce_kernels(OpKernels& table);
+void add_shape_kernels(OpKernels& table);
+void add_index_kernels(OpKernels& table);
+void add_matmul_kernels(OpKernels& table);
+void add_row_kernels(OpKernels& table);
+void add_attention_kernels(OpKernels& table);
 
 }  // namespace trustformers::cpu

@@ -4,10 +4,6 @@
 #include "closure.h"
 
 namespace trustformers {
-namespace {
-constexpr std::size_t max_readings = 4096;
-}
-
 GrammarMatcher::GrammarMatcher(std::shared_ptr<TokenMasks> masks) : masks_(std::move(masks)) {
   readings_.push_back({masks_->grammar().start(), -1});
   std::vector<GrammarFrame> all = readings_;

@@ -15,9 +15,9 @@ ExpressionPtr digits(char first, char last) {
   for (int c = first; c <= last; ++c) set.set(static_cast<std::size_t>(c));
   return any_of(set);
 }
-ExpressionPtr digit() { return digits('0', '9'); }
-ExpressionPtr any_digits() { return repeat(digit(), 0); }
-ExpressionPtr any_fraction() { return optional(sequence({literal("."), repeat(digit(), 1)})); }
+ExpressionPtr decimal_digit() { return digits('0', '9'); }
+ExpressionPtr any_digits() { return repeat(decimal_digit(), 0); }
+ExpressionPtr any_fraction() { return optional(sequence({literal("."), repeat(decimal_digit(), 1)})); }
 ExpressionPtr zero_fraction() { return optional(sequence({literal("."), repeat(literal("0"), 1)})); }
 ExpressionPtr nonzero_digits() { return sequence({any_digits(), digits('1', '9'), any_digits()}); }
 ExpressionPtr nothing() { return choice({}); }
@@ -70,7 +70,7 @@ ExpressionPtr whole_beside(const std::string& whole, bool upwards) {
     if (from > to) continue;
     const auto rest = static_cast<std::int64_t>(whole.size() - i) - 1;
     out.push_back(
-        sequence({literal(whole.substr(0, i)), digits(from, to), repeat(digit(), rest, rest), any_fraction()}));
+        sequence({literal(whole.substr(0, i)), digits(from, to), repeat(decimal_digit(), rest, rest), any_fraction()}));
   }
   return choice(std::move(out));
 }
@@ -78,7 +78,7 @@ ExpressionPtr whole_beside(const std::string& whole, bool upwards) {
 /// Decimals without a sign that are at least the bound, or above it.
 ExpressionPtr from(const Decimal& bound, bool itself) {
   const auto length = static_cast<std::int64_t>(bound.whole.size());
-  std::vector<ExpressionPtr> out{sequence({digits('1', '9'), repeat(digit(), length), any_fraction()}),
+  std::vector<ExpressionPtr> out{sequence({digits('1', '9'), repeat(decimal_digit(), length), any_fraction()}),
                                  whole_beside(bound.whole, true)};
   const std::string& f = bound.fraction;
   std::vector<ExpressionPtr> same;  // fractions behind an equal whole part
@@ -98,7 +98,7 @@ ExpressionPtr up_to(const Decimal& bound, bool itself) {
   const auto length = static_cast<std::int64_t>(bound.whole.size());
   std::vector<ExpressionPtr> out{whole_beside(bound.whole, false)};
   if (length > 1) {
-    out.push_back(sequence({digits('1', '9'), repeat(digit(), 0, length - 2), any_fraction()}));
+    out.push_back(sequence({digits('1', '9'), repeat(decimal_digit(), 0, length - 2), any_fraction()}));
     out.push_back(sequence({literal("0"), any_fraction()}));
   }
   const std::string& f = bound.fraction;
@@ -122,9 +122,10 @@ ExpressionPtr any_magnitude() { return sequence({any_digits(), any_fraction()});
 const Dfa& every_decimal() {
   static const auto* const dfa = [] {
     const ExpressionPtr whole =
-        choice({literal("0"), sequence({digits('1', '9'), repeat(digit(), 0, whole_digits - 1)})});
-    const ExpressionPtr all = sequence(
-        {optional(literal("-")), whole, optional(sequence({literal("."), repeat(digit(), 1, fraction_digits)}))});
+        choice({literal("0"), sequence({digits('1', '9'), repeat(decimal_digit(), 0, whole_digits - 1)})});
+    const ExpressionPtr all =
+        sequence({optional(literal("-")), whole,
+                  optional(sequence({literal("."), repeat(decimal_digit(), 1, fraction_digits)}))});
     return new Dfa(difference(Dfa(all), Dfa(sequence({literal("-0"), zero_fraction()}))));
   }();
   return *dfa;

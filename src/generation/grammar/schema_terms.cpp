@@ -11,8 +11,8 @@ namespace trustformers {
 namespace {
 
 constexpr std::size_t max_terms = 256;
-constexpr int max_depth = 64;
-constexpr std::int64_t max_length = 4000;
+constexpr int max_term_depth = 64;
+constexpr std::int64_t longest = 4000;
 
 constexpr std::string_view annotations[] = {"$schema",
                                             "$id",
@@ -231,7 +231,7 @@ SchemaTerms SchemaReader::all(const std::vector<SchemaRef>& refs) {
 }
 
 SchemaTerms SchemaReader::read(SchemaRef r, int depth) {
-  check(depth < max_depth, ErrorCode::unsupported,
+  check(depth < max_term_depth, ErrorCode::unsupported,
         "[schema] a schema that refers to itself without a list or an object in between is not supported");
   const bool truth = !r.schema || !r.schema->is_bool() || r.schema->as_bool();
   if (!r.schema || r.schema->is_bool()) return truth != r.negated ? SchemaTerms(1) : SchemaTerms();
@@ -312,8 +312,8 @@ SchemaTerm SchemaReader::string_rule(const std::string& key, const Json& value, 
     term.texts = format_language(value.as_string());
   } else {
     const std::int64_t length = count_of(key, value);
-    check(length <= max_length, ErrorCode::unsupported, "[schema] \"", key, "\" = ", length,
-          " is not supported: at most ", max_length);
+    check(length <= longest, ErrorCode::unsupported, "[schema] \"", key, "\" = ", length, " is not supported: at most ",
+          longest);
     const bool lower = (key == "minLength") != negated;
     const ExpressionPtr any = code_points({{0, last_code_point}});
     const std::int64_t bound = !negated ? length : lower ? length + 1 : length - 1;

@@ -10,8 +10,6 @@ namespace {
 
 /// More tokens than one in so many are kept as bits.
 constexpr std::size_t sparse_share = 64;
-/// Ambiguous grammars could keep more and more readings of a text.
-constexpr std::size_t max_readings = 4096;
 
 }  // namespace
 

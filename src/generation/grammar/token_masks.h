@@ -1,6 +1,7 @@
 // Which tokens may come in which state of a grammar: found once for each state, kept.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -12,6 +13,9 @@
 #include "token_trie.h"
 
 namespace trustformers {
+
+/// Ambiguous grammars could keep more and more readings of a text: more are refused.
+inline constexpr std::size_t max_readings = 4096;
 
 /// A position inside a rule, and where its callers go on: a list of frames, the innermost first.
 struct GrammarFrame {

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "../../base/error.h"
+#include "score_math.h"
 
 namespace trustformers {
 namespace {
-
-constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 
 /// Calls `change(score)` once for each different token of `ids` that the scores know. `marks` is zero before and after.
 template <class Change>

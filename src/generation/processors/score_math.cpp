@@ -6,9 +6,7 @@
 #include <limits>
 
 namespace trustformers {
-namespace {
-constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
-}
+namespace {}
 
 float SoftmaxSums::probability(float score) const {
   if (score == minus_infinity) return 0;

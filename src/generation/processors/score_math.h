@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
 namespace trustformers {
+
+/// The score of what must not be chosen.
+inline constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 
 /// What softmax(scores) needs: probability i is exp(scores[i] - largest) / total.
 struct SoftmaxSums {

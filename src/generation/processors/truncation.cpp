@@ -11,7 +11,6 @@
 namespace trustformers {
 namespace {
 
-constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 /// The stream of Xtc's random numbers; the sampler draws from stream 0.
 constexpr std::uint64_t xtc_stream = 1;
 

@@ -1,14 +1,12 @@
 #include "words.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "../../base/error.h"
+#include "score_math.h"
 
 namespace trustformers {
 namespace {
-
-constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 
 template <class Body>
 void for_each_known(const std::vector<std::int64_t>& tokens, std::span<float> scores, Body body) {

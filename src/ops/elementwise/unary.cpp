@@ -20,6 +20,9 @@ void infer_floating(const OpCall& call, OutputSpecs& out) {
   out.push_back({call.in[0].shape(), call.in[0].dtype()});
 }
 
+/// Steps have slope zero.
+std::vector<Tensor> flat_vjp(const VjpCall&) { return {Tensor()}; }
+
 using Vjp = std::vector<Tensor> (*)(const VjpCall&);
 
 constexpr OpDef unary(std::string_view name, void (*infer)(const OpCall&, OutputSpecs&), Vjp vjp,
@@ -27,15 +30,13 @@ constexpr OpDef unary(std::string_view name, void (*infer)(const OpCall&, Output
   return {.name = name, .attrs = attrs, .infer = infer, .vjp = vjp};
 }
 
-std::vector<Tensor> no_gradient(const VjpCall&) { return {Tensor()}; }
-
 }  // namespace
 
 // d/dx written with x (the input), y (the output) and g (the gradient of the output).
 const OpDef neg_op = unary("neg", infer_number, [](const VjpCall& c) { return std::vector{neg(c.grads[0])}; });
 const OpDef abs_op =
     unary("abs", infer_number, [](const VjpCall& c) { return std::vector{mul(c.grads[0], sign(c.in[0]))}; });
-const OpDef sign_op = unary("sign", infer_number, no_gradient);
+const OpDef sign_op = unary("sign", infer_number, flat_vjp);
 const OpDef relu_op =
     unary("relu", infer_number, [](const VjpCall& c) { return std::vector{mul(c.grads[0], sign(c.out[0]))}; });
 const OpDef exp_op =
@@ -60,7 +61,7 @@ const OpDef sigmoid_op = unary("sigmoid", infer_floating, [](const VjpCall& c) {
 const OpDef erf_op = unary("erf", infer_floating, [](const VjpCall& c) {
   return std::vector{mul(c.grads[0], mul(exp(neg(mul(c.in[0], c.in[0]))), 2 * std::numbers::inv_sqrtpi))};
 });
-const OpDef floor_op = unary("floor", infer_floating, no_gradient);
+const OpDef floor_op = unary("floor", infer_floating, flat_vjp);
 const OpDef affine_op = unary(
     "affine", infer_number, [](const VjpCall& c) { return std::vector{mul(c.grads[0], c.as<AffineAttrs>().scale)}; },
     attrs_type<AffineAttrs>());
@@ -79,7 +80,7 @@ const OpDef logical_not_op = unary(
             describe(call.in[0]));
       out.push_back({call.in[0].shape(), DType::boolean});
     },
-    no_gradient);
+    flat_vjp);
 const OpDef cast_op = unary(
     "cast",
     [](const OpCall& call, OutputSpecs& out) {

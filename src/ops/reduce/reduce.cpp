@@ -55,7 +55,7 @@ void infer_extremum(const OpCall& call, OutputSpecs& out) {
   out.push_back({shape, x.dtype()});
 }
 
-std::vector<Tensor> extremum_vjp(const VjpCall& c) {
+std::vector<Tensor> reduced_extremum_vjp(const VjpCall& c) {
   const auto& attrs = c.as<ReduceAttrs>();
   const Tensor& x = c.in[0];
   const Tensor winners = cast(equal(x, restore_dims(c.out[0], x, attrs)), x.dtype());
@@ -69,8 +69,10 @@ const OpDef sum_op = {
     .name = "sum", .attrs = attrs_type<ReduceAttrs>(), .infer = infer_sum, .vjp = [](const VjpCall& c) {
       return std::vector{expand(restore_dims(c.grads[0], c.in[0], c.as<ReduceAttrs>()), c.in[0].shape())};
     }};
-const OpDef max_op = {.name = "max", .attrs = attrs_type<ReduceAttrs>(), .infer = infer_extremum, .vjp = extremum_vjp};
-const OpDef min_op = {.name = "min", .attrs = attrs_type<ReduceAttrs>(), .infer = infer_extremum, .vjp = extremum_vjp};
+const OpDef max_op = {
+    .name = "max", .attrs = attrs_type<ReduceAttrs>(), .infer = infer_extremum, .vjp = reduced_extremum_vjp};
+const OpDef min_op = {
+    .name = "min", .attrs = attrs_type<ReduceAttrs>(), .infer = infer_extremum, .vjp = reduced_extremum_vjp};
 const OpDef argmax_op = {.name = "argmax",
                          .attrs = attrs_type<ArgAttrs>(),
                          .infer =

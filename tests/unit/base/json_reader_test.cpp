@@ -34,7 +34,7 @@ Json read(JsonReader& reader) {
   return {};
 }
 
-std::string error_of(std::string_view text, bool only_skip = false) {
+std::string reader_error_of(std::string_view text, bool only_skip = false) {
   try {
     JsonReader reader(text, "file");
     if (only_skip)
@@ -94,12 +94,12 @@ TEST_CASE("base: the JSON reader refuses what is not JSON, and says where") {
                            "\"\xFF\"",
                            R"({"a":1 "b":2})"}) {
     CAPTURE(text);
-    CHECK(error_of(text) != "accepted");
+    CHECK(reader_error_of(text) != "accepted");
   }
-  CHECK(error_of("{\n  \"\xc3\xa9\": [1 2]}").starts_with("[file] line 2, column 11: "));
-  CHECK(error_of("[{]}", true) == "[file] line 1, column 4: '}' expected");
-  CHECK(error_of(std::string(1000000, '['), true).ends_with("the text ends inside an object or array"));
-  CHECK(error_of("9223372036854775808") == "accepted");
+  CHECK(reader_error_of("{\n  \"\xc3\xa9\": [1 2]}").starts_with("[file] line 2, column 11: "));
+  CHECK(reader_error_of("[{]}", true) == "[file] line 1, column 4: '}' expected");
+  CHECK(reader_error_of(std::string(1000000, '['), true).ends_with("the text ends inside an object or array"));
+  CHECK(reader_error_of("9223372036854775808") == "accepted");
   JsonReader reader("[9223372036854775807, 1.5]", "file");
   reader.enter_array();
   REQUIRE(reader.next_item());

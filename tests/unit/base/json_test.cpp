@@ -11,7 +11,7 @@
 namespace trustformers {
 namespace {
 
-std::string error_of(std::string_view text, const JsonLimits& limits = {}) {
+std::string parse_error_of(std::string_view text, const JsonLimits& limits = {}) {
   try {
     Json::parse(text, "config.json", limits);
   } catch (const Error& error) {
@@ -22,7 +22,7 @@ std::string error_of(std::string_view text, const JsonLimits& limits = {}) {
 }
 
 template <class Body>
-std::string message_of(Body&& body) {
+std::string json_message_of(Body&& body) {
   try {
     body();
   } catch (const Error& error) {
@@ -63,7 +63,7 @@ TEST_CASE("base: json integers beyond 64 bits become doubles") {
   CHECK(Json(std::uint64_t{5}).is_int());
   CHECK(Json(std::size_t{5}).as_int() == 5);
   CHECK(Json(short{-5}).as_int() == -5);
-  CHECK(message_of([] { Json::parse("18446744073709551615").as_int("size"); }) ==
+  CHECK(json_message_of([] { Json::parse("18446744073709551615").as_int("size"); }) ==
         "[size] expected an integer of 64 bits, got 18446744073709551616.0");
   CHECK_THROWS_AS(Json(0.5).as_int(), Error);
   CHECK_THROWS_AS(Json(std::nan("")).as_int(), Error);
@@ -83,9 +83,9 @@ TEST_CASE("base: json takes Python's NaN and Infinity outside strings only") {
   CHECK(std::isnan(Json::parse(" NaN\n").as_double()));
   for (const char* text : {"[1NaN]", "NaN1", "-NaN", "--Infinity", "nan", "Inf", "[NaN NaN]", "+Infinity", "{NaN:1}",
                            "Infinity-Infinity", "- Infinity", "[0.0 Infinity]"})
-    CHECK_MESSAGE(error_of(text) != "no error", text);
+    CHECK_MESSAGE(parse_error_of(text) != "no error", text);
   for (const char* text : {"NaN", "[Infinity]", "-Infinity"})
-    CHECK_MESSAGE(error_of(text, {.allow_non_finite = false}) != "no error", text);
+    CHECK_MESSAGE(parse_error_of(text, {.allow_non_finite = false}) != "no error", text);
 }
 
 TEST_CASE("base: json refuses what RFC 8259 does not allow") {
@@ -131,20 +131,20 @@ TEST_CASE("base: json refuses what RFC 8259 does not allow") {
                            "1",
                            "\xef\xbb"
                            "1"})
-    CHECK_MESSAGE(error_of(text) != "no error", text);
+    CHECK_MESSAGE(parse_error_of(text) != "no error", text);
   for (const char* text :
        {"\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe2\x82\"", "\"\x80\""})
-    CHECK_MESSAGE(error_of(text) != "no error", text);
-  CHECK(error_of(std::string_view("1\0garbage", 9)) == "[config.json] line 1, column 2: a zero byte");
-  CHECK(error_of(std::string_view("\"a\0\"", 4)) == "[config.json] line 1, column 3: a zero byte");
+    CHECK_MESSAGE(parse_error_of(text) != "no error", text);
+  CHECK(parse_error_of(std::string_view("1\0garbage", 9)) == "[config.json] line 1, column 2: a zero byte");
+  CHECK(parse_error_of(std::string_view("\"a\0\"", 4)) == "[config.json] line 1, column 3: a zero byte");
 }
 
 TEST_CASE("base: json errors name the text, the line and the column") {
-  CHECK(error_of("{\n  \"\xc3\xa9\": tru }").starts_with("[config.json] line 2, column 11: "));
-  CHECK(error_of("[1, 2").starts_with("[config.json] line 1, column 6: "));
-  CHECK(error_of("[1, x]").starts_with("[config.json] line 1, column 5: "));
-  CHECK(error_of("[1e999]").starts_with("[config.json] line 1, column "));
-  const std::string error = error_of("[\"" + std::string(100000, 'x'));
+  CHECK(parse_error_of("{\n  \"\xc3\xa9\": tru }").starts_with("[config.json] line 2, column 11: "));
+  CHECK(parse_error_of("[1, 2").starts_with("[config.json] line 1, column 6: "));
+  CHECK(parse_error_of("[1, x]").starts_with("[config.json] line 1, column 5: "));
+  CHECK(parse_error_of("[1e999]").starts_with("[config.json] line 1, column "));
+  const std::string error = parse_error_of("[\"" + std::string(100000, 'x'));
   CHECK(error.starts_with("[config.json] line 1, column 100003: "));
   CHECK(error.size() < 400);
 }
@@ -152,16 +152,16 @@ TEST_CASE("base: json errors name the text, the line and the column") {
 TEST_CASE("base: json keeps the last of repeated keys at the place of the first") {
   const Json value = Json::parse(R"({"a":1,"b":2,"a":3,"c":4,"b":5})");
   CHECK(value.dump() == R"({"a":3,"b":5,"c":4})");
-  CHECK(error_of("{\"a\":1,\n \"a\":2}", {.allow_duplicate_keys = false}) ==
+  CHECK(parse_error_of("{\"a\":1,\n \"a\":2}", {.allow_duplicate_keys = false}) ==
         "[config.json] line 2, column 7: the object that ends here has the key \"a\" twice");
-  CHECK(error_of("{\"a\":{\"a\":1}}", {.allow_duplicate_keys = false}) == "no error");
+  CHECK(parse_error_of("{\"a\":{\"a\":1}}", {.allow_duplicate_keys = false}) == "no error");
 }
 
 TEST_CASE("base: json depth is bounded in parsing and free of the call stack everywhere") {
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
-  CHECK(error_of(nested(256)) == "no error");
-  CHECK(error_of(nested(257)) == "[config.json] line 1, column 257: nested deeper than 256 levels");
-  CHECK(error_of(std::string(1000000, '[')).ends_with("nested deeper than 256 levels"));
+  CHECK(parse_error_of(nested(256)) == "no error");
+  CHECK(parse_error_of(nested(257)) == "[config.json] line 1, column 257: nested deeper than 256 levels");
+  CHECK(parse_error_of(std::string(1000000, '[')).ends_with("nested deeper than 256 levels"));
   constexpr std::size_t deep = 1000000;
   std::string text;
   for (std::size_t i = 0; i < deep; ++i) text += i % 2 == 0 ? "[" : "{\"a\":";
@@ -225,14 +225,14 @@ TEST_CASE("base: json members are set, replaced and compared") {
 
 TEST_CASE("base: json values of the wrong type name the path") {
   const Json value = Json::parse(R"({"a":"x"})");
-  CHECK(message_of([&] { value.at("a").as_int("config.a"); }) == "[config.a] expected an integer, got string");
-  CHECK(message_of([&] { value.at("b", "config"); }) == "[config] has no \"b\"");
-  CHECK(message_of([&] { value.at("a").at("b", "config.a"); }) ==
+  CHECK(json_message_of([&] { value.at("a").as_int("config.a"); }) == "[config.a] expected an integer, got string");
+  CHECK(json_message_of([&] { value.at("b", "config"); }) == "[config] has no \"b\"");
+  CHECK(json_message_of([&] { value.at("a").at("b", "config.a"); }) ==
         "[config.a] expected an object with \"b\", got string");
-  CHECK(message_of([&] { value.as_array("config"); }) == "[config] expected an array, got object");
-  CHECK(message_of([&] { Json(1).as_bool("flag"); }) == "[flag] expected a boolean, got integer");
-  CHECK(message_of([&] { Json(1).as_string("name"); }) == "[name] expected a string, got integer");
-  CHECK(message_of([&] { Json().as_double("eps"); }) == "[eps] expected a number, got null");
+  CHECK(json_message_of([&] { value.as_array("config"); }) == "[config] expected an array, got object");
+  CHECK(json_message_of([&] { Json(1).as_bool("flag"); }) == "[flag] expected a boolean, got integer");
+  CHECK(json_message_of([&] { Json(1).as_string("name"); }) == "[name] expected a string, got integer");
+  CHECK(json_message_of([&] { Json().as_double("eps"); }) == "[eps] expected a number, got null");
   CHECK_THROWS_AS(Json(1).as_object(), Error);
 }
 

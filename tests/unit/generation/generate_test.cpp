@@ -4,19 +4,21 @@
 
 #include <limits>
 
+#include "../support.h"
 #include "models/auto.h"
 #include "tensor/context.h"
 
 using namespace trustformers;
+using test::code_of;
 
 namespace {
 
-const std::string goldens = TRUSTFORMERS_TEST_DATA "/goldens/";
+const std::string golden_folder = TRUSTFORMERS_TEST_DATA "/goldens/";
 
 std::unique_ptr<Model> causal_model(const std::string& name) {
   LoadOptions options;
   options.task = Task::causal_lm;
-  return load_model(open_checkpoint(goldens + name), options);
+  return load_model(open_checkpoint(golden_folder + name), options);
 }
 
 using Ids = std::vector<std::int64_t>;
@@ -63,16 +65,6 @@ std::vector<Ids> batched(const Model& model, const std::vector<Ids>& rows, const
     fresh.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(r * width + length),
                        all.begin() + static_cast<std::ptrdiff_t>((r + 1) * width));
   return fresh;
-}
-
-ErrorCode code_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  FAIL("nothing was thrown");
-  return ErrorCode::internal;
 }
 
 }  // namespace
@@ -162,7 +154,7 @@ TEST_CASE("generation: what cannot be generated is a typed error") {
   GenerationConfig cold = settings(true);
   cold.temperature = 0;
   CHECK(code_of([&] { alone(*model, first_prompt, cold); }) == ErrorCode::invalid_argument);
-  const auto encoder = load_model(open_checkpoint(goldens + "bert.base"));
+  const auto encoder = load_model(open_checkpoint(golden_folder + "bert.base"));
   CHECK(code_of([&] { alone(*encoder, first_prompt, settings()); }) == ErrorCode::unsupported);
 }
 
@@ -170,7 +162,7 @@ TEST_CASE("generation: weights of NaN are found, not sampled from") {
   LoadOptions options;
   options.task = Task::causal_lm;
   options.parameters.trainable = true;  // a copy that may be changed
-  const auto model = load_model(open_checkpoint(goldens + "llama.causal_lm"), options);
+  const auto model = load_model(open_checkpoint(golden_folder + "llama.causal_lm"), options);
   const Tensor& norm = model->named_parameters().back().tensor;
   norm.mutable_data<float>()[0] = std::numeric_limits<float>::quiet_NaN();
   norm.mark_mutated();

@@ -17,7 +17,7 @@ namespace {
 
 using Ids = std::vector<std::int64_t>;
 using Scores = std::vector<float>;
-constexpr float out = -std::numeric_limits<float>::infinity();
+constexpr float gone = -std::numeric_limits<float>::infinity();
 
 Scores after(LogitsProcessor& processor, const Ids& ids, Scores scores, std::size_t prompt_length = 0) {
   RowState row;
@@ -74,7 +74,7 @@ TEST_CASE("generation: DRY takes what its definition says, on random texts") {
 TEST_CASE("generation: XTC leaves the least likely of the top choices, and none goes where it does not strike") {
   const Scores scores = {std::log(0.5F), std::log(0.3F), std::log(0.15F), std::log(0.05F)};
   Xtc always(1, 0.1), never(0, 0.1), lonely(1, 0.4);
-  CHECK(after(always, {}, scores) == Scores{out, out, scores[2], scores[3]});
+  CHECK(after(always, {}, scores) == Scores{gone, gone, scores[2], scores[3]});
   CHECK(after(never, {}, scores) == scores);
   CHECK(after(lonely, {}, scores) == scores);
 }
@@ -116,8 +116,8 @@ TEST_CASE("generation: processors come in transformers' order, the user's before
   Scores scores = {0, 50, 2, 3};
   process_scores(list, RowState(), scores);
   CHECK(scores[0] == doctest::Approx(0));  // 100 / 2, alone after the renormalisation
-  CHECK(scores[1] == out);
-  CHECK(scores[2] == out);
+  CHECK(scores[1] == gone);
+  CHECK(scores[2] == gone);
   CHECK(scores[3] == doctest::Approx(-48.5));
 }
 
@@ -126,7 +126,7 @@ TEST_CASE("generation: phrases of the settings are read in all their forms") {
   config.update(Json::parse(R"({"force_words_ids": [[1, 2], [[3], [4, 5]]], "num_beams": 2,
                                 "sequence_bias": [[[7], "-inf"], [[8, 9], 1.5]], "early_stopping": "never"})"));
   CHECK(config.force_words_ids == std::vector<std::vector<Phrase>>{{{1, 2}}, {{3}, {4, 5}}});
-  CHECK(config.sequence_bias[0].bias == out);
+  CHECK(config.sequence_bias[0].bias == gone);
   CHECK(config.sequence_bias[1].phrase == Phrase{8, 9});
   CHECK(config.early_stopping == EarlyStopping::never);
   CHECK_THROWS_AS(config.update(Json::parse(R"({"early_stopping": "sometimes"})")), Error);

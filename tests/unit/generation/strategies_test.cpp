@@ -21,7 +21,7 @@ namespace {
 
 using Ids = std::vector<std::int64_t>;
 
-GenerationConfig settings(std::int64_t new_tokens) {
+GenerationConfig strategy_settings(std::int64_t new_tokens) {
   GenerationConfig config;
   config.max_new_tokens = new_tokens;
   config.use_cache = false;
@@ -100,7 +100,7 @@ TEST_CASE("generation: beams that are wide enough find the best text of all") {
   for (std::uint32_t seed = 1; seed <= 6; ++seed)
     for (const double penalty : {0.0, 0.7, 1.0, 2.0}) {
       const TableModel model(4, seed);
-      GenerationConfig config = settings(4);
+      GenerationConfig config = strategy_settings(4);
       config.eos_token_id = {0};
       config.num_beams = 110;
       config.length_penalty = penalty;
@@ -124,7 +124,7 @@ TEST_CASE("generation: beams that are wide enough find the best text of all") {
 TEST_CASE("generation: beams with forced words find the best text that has them") {
   for (std::uint32_t seed = 1; seed <= 5; ++seed) {
     const TableModel model(4, seed);
-    GenerationConfig config = settings(5);
+    GenerationConfig config = strategy_settings(5);
     config.eos_token_id = {0};
     config.early_stopping = EarlyStopping::never;
     config.force_words_ids = {{{2, 3}}, {{1, 1}, {3}}};  // "2 3", and one of "1 1" and "3"
@@ -146,7 +146,7 @@ TEST_CASE("generation: beams with forced words find the best text that has them"
     config.num_return_sequences = 2;
     for (const Ids& text : continue_prompt(model, prompt, config)) CHECK(fits(text));
   }
-  GenerationConfig config = settings(2);
+  GenerationConfig config = strategy_settings(2);
   config.num_beams = 2;
   config.force_words_ids = {{{1, 2, 3}}};
   CHECK_THROWS_AS(continue_prompt(TableModel(4, 1), {1}, config), Error);  // no room for the words
@@ -154,7 +154,7 @@ TEST_CASE("generation: beams with forced words find the best text that has them"
 
 TEST_CASE("generation: groups of beams avoid each other's tokens") {
   const TableModel model(8, 3);
-  GenerationConfig config = settings(4);
+  GenerationConfig config = strategy_settings(4);
   config.num_beams = 2;
   const Ids alone = continue_prompt(model, {1, 2}, config)[0];
   config.num_beams = 6;
@@ -199,7 +199,7 @@ TEST_CASE("generation: drafts change the number of passes, not the tokens") {
   for (std::uint32_t seed = 1; seed <= 8; ++seed) {
     const TableModel model(5, seed), draft(5, seed + (seed % 2));  // every other one agrees
     for (const bool sample : {false, true}) {
-      GenerationConfig config = settings(24);
+      GenerationConfig config = strategy_settings(24);
       config.eos_token_id = {seed % 3 == 0 ? 4 : 99};
       config.do_sample = sample;
       config.seed = seed;
@@ -218,7 +218,7 @@ TEST_CASE("generation: drafts change the number of passes, not the tokens") {
 
 TEST_CASE("generation: tokens drawn with a draft model follow the model's law") {
   const TableModel model(5, 21), draft(5, 22);
-  GenerationConfig config = settings(3);
+  GenerationConfig config = strategy_settings(3);
   config.do_sample = true;
   config.assistant = &draft;
   config.num_assistant_tokens = 2;
@@ -290,7 +290,7 @@ TEST_CASE("generation: a million draws follow the law of the filters") {
 
 TEST_CASE("generation: drawn beams come from the model's law without replacement") {
   const TableModel model(5, 4);
-  GenerationConfig config = settings(1);
+  GenerationConfig config = strategy_settings(1);
   config.do_sample = true;
   config.num_beams = 2;
   config.num_return_sequences = 2;
@@ -313,7 +313,7 @@ TEST_CASE("generation: drawn beams come from the model's law without replacement
 
 TEST_CASE("generation: a row of a batch draws as a request with its own seed does") {
   const TableModel model(7, 5);
-  GenerationConfig config = settings(12);
+  GenerationConfig config = strategy_settings(12);
   config.do_sample = true;
   config.seed = 40;
   const Tensor together = generate(model, {.input_ids = Tensor::from(Ids{1, 2, 3, 4, 5, 6}, {3, 2})}, config).sequences;

@@ -38,7 +38,7 @@ class FakeHome {
   std::string home_;
 };
 
-ErrorCode code_of(std::string_view model) {
+ErrorCode hub_code_of(std::string_view model) {
   try {
     hub::resolve_model(model);
   } catch (const Error& error) {
@@ -56,8 +56,8 @@ TEST_CASE("hub: a revision leads through refs to its snapshot") {
   const fs::path config = home.write(repository / "snapshots/abc123/config.json", "{}");
   CHECK(hub::resolve_model("org/name") == config.parent_path());
   CHECK(hub::resolve_model("org/name@abc123") == config.parent_path());
-  CHECK(code_of("org/name@other") == ErrorCode::not_found);
-  CHECK(code_of("org/absent") == ErrorCode::not_found);
+  CHECK(hub_code_of("org/name@other") == ErrorCode::not_found);
+  CHECK(hub_code_of("org/absent") == ErrorCode::not_found);
 }
 
 TEST_CASE("hub: the name of a branch may have slashes, but leads nowhere else") {
@@ -67,7 +67,7 @@ TEST_CASE("hub: the name of a branch may have slashes, but leads nowhere else") 
   const fs::path config = home.write(repository / "snapshots/def456/config.json", "{}");
   CHECK(hub::resolve_model("org/name@refs/pr/1") == config.parent_path());
   for (const char* text : {"org/name@../../x", "org/name@refs/../x", "org/name@/x", "org/name@refs/"})
-    CHECK(code_of(text) == ErrorCode::invalid_argument);
+    CHECK(hub_code_of(text) == ErrorCode::invalid_argument);
 }
 
 TEST_CASE("hub: paths and fetched models go before the hub's cache") {
@@ -81,13 +81,13 @@ TEST_CASE("hub: a ref cannot lead out of the cache") {
   const FakeHome home;
   home.write(".cache/huggingface/hub/models--org--name/refs/main", "../../../secret");
   home.write(".cache/huggingface/hub/secret/config.json", "{}");
-  CHECK(code_of("org/name") == ErrorCode::not_found);
+  CHECK(hub_code_of("org/name") == ErrorCode::not_found);
 }
 
 TEST_CASE("hub: what is no id is refused before anything is looked up") {
   for (const char* text : {"../x", "a/../b", "a/b/c", "/absent", "org/na me", "org/name@", "a//b", "@x"})
-    CHECK(code_of(text) == ErrorCode::invalid_argument);
-  CHECK(code_of("") == ErrorCode::invalid_argument);
+    CHECK(hub_code_of(text) == ErrorCode::invalid_argument);
+  CHECK(hub_code_of("") == ErrorCode::invalid_argument);
 }
 
 TEST_CASE("hub: the error lists where was looked") {

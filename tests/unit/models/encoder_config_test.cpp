@@ -21,7 +21,7 @@ constexpr const char* encoders[] = {"albert",     "bert",    "camembert",  "debe
                                     "distilbert", "electra", "esm",        "modernbert", "mpnet",
                                     "nomic_bert", "roberta", "xlm-roberta"};
 
-std::string failure_of(const Json& config) {
+std::string config_failure_of(const Json& config) {
   try {
     meta_model(config);
   } catch (const Error& error) {
@@ -32,7 +32,7 @@ std::string failure_of(const Json& config) {
 
 TEST_CASE("models: every encoder refuses impossible sizes by the key's name") {
   for (const char* model_type : encoders) {
-    REQUIRE(failure_of(small(model_type)) == "");
+    REQUIRE(config_failure_of(small(model_type)) == "");
     const std::pair<const char*, Json> wrong[] = {{"hidden_size", 0},
                                                   {"hidden_size", "wide"},
                                                   {"num_attention_heads", 3},
@@ -43,7 +43,7 @@ TEST_CASE("models: every encoder refuses impossible sizes by the key's name") {
     for (const auto& [key, value] : wrong) {
       Json config = small(model_type);
       config.set(key, value);
-      const std::string text = failure_of(config);
+      const std::string text = config_failure_of(config);
       INFO(model_type, ": ", key, ": ", text);
       CHECK(text.find(key) != std::string::npos);
     }
@@ -75,7 +75,7 @@ TEST_CASE("models: an encoder's own keys are checked") {
   for (const auto& [model_type, key, value] : wrong) {
     Json config = small(model_type);
     config.set(key, value);
-    const std::string text = failure_of(config);
+    const std::string text = config_failure_of(config);
     INFO(model_type, ": ", key, ": ", text);
     CHECK(text.find(key) != std::string::npos);
   }

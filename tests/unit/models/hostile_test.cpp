@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path goldens = TRUSTFORMERS_TEST_DATA "/goldens";
+const fs::path golden_cases = TRUSTFORMERS_TEST_DATA "/goldens";
 
 /// A copy of a golden model in a folder of its own, to be damaged.
 class ModelCopy {
@@ -21,7 +21,8 @@ class ModelCopy {
   explicit ModelCopy(const std::string& name) : folder_(fs::temp_directory_path() / ("trustformers-model-" + name)) {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
-    for (const char* file : {"config.json", "model.safetensors"}) fs::copy_file(goldens / name / file, folder_ / file);
+    for (const char* file : {"config.json", "model.safetensors"})
+      fs::copy_file(golden_cases / name / file, folder_ / file);
     fs::permissions(folder_ / "config.json", fs::perms::owner_all);
     fs::permissions(folder_ / "model.safetensors", fs::perms::owner_all);
   }
@@ -115,7 +116,7 @@ TEST_CASE("models: absent and truncated files") {
   fs::remove(copy.folder() / "model.safetensors");
   CHECK(failure_of(copy.folder()).code == ErrorCode::not_found);
   std::ofstream(copy.folder() / "config.json") << "{\"model_type\": ";
-  fs::copy_file(goldens / "llama.causal_lm" / "model.safetensors", copy.folder() / "model.safetensors");
+  fs::copy_file(golden_cases / "llama.causal_lm" / "model.safetensors", copy.folder() / "model.safetensors");
   CHECK(failure_of(copy.folder()).code == ErrorCode::parse);
   fs::remove(copy.folder() / "config.json");
   CHECK(failure_of(copy.folder()).code == ErrorCode::not_found);

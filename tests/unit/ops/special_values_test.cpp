@@ -23,7 +23,7 @@ constexpr double qnan = std::numeric_limits<double>::quiet_NaN();
 constexpr double inf = std::numeric_limits<double>::infinity();
 const DType floats[] = {DType::f32, DType::f16, DType::bf16, DType::f64};
 
-Tensor tensor(std::initializer_list<double> values, DType dtype) {
+Tensor row_of(std::initializer_list<double> values, DType dtype) {
   return cast(Tensor::from(values, {static_cast<std::int64_t>(values.size())}), dtype);
 }
 
@@ -77,13 +77,13 @@ TEST_CASE("ops: elementwise functions of special values") {
   };
   for (const DType dtype : floats)
     for (const Line& line : lines)
-      check_values(line.name, line.f(tensor({qnan, inf, -inf, 0.0, -0.0, -1.0}, dtype)), line.want);
+      check_values(line.name, line.f(row_of({qnan, inf, -inf, 0.0, -0.0, -1.0}, dtype)), line.want);
 }
 
 TEST_CASE("ops: comparisons and extrema with NaN") {
   for (const DType dtype : floats) {
-    const Tensor a = tensor({qnan, 1, qnan, inf, -inf}, dtype);
-    const Tensor b = tensor({1, qnan, qnan, inf, inf}, dtype);
+    const Tensor a = row_of({qnan, 1, qnan, inf, -inf}, dtype);
+    const Tensor b = row_of({1, qnan, qnan, inf, inf}, dtype);
     check_values("equal", equal(a, b), {0, 0, 0, 1, 0});
     check_values("less", less(a, b), {0, 0, 0, 0, 1});
     check_values("less_equal", less_equal(a, b), {0, 0, 0, 1, 1});
@@ -92,22 +92,22 @@ TEST_CASE("ops: comparisons and extrema with NaN") {
     check_values("add", a + b, {qnan, qnan, qnan, inf, qnan});
     check_values("sub", a - b, {qnan, qnan, qnan, qnan, -inf});
     check_values("where", where(equal(a, a), a, b), {1, 1, qnan, inf, -inf});
-    check_values("div", tensor({1, -1, 0, inf}, dtype) / tensor({0, 0, 0, inf}, dtype), {inf, -inf, qnan, qnan});
+    check_values("div", row_of({1, -1, 0, inf}, dtype) / row_of({0, 0, 0, inf}, dtype), {inf, -inf, qnan, qnan});
   }
 }
 
 TEST_CASE("ops: reductions with NaN and infinities") {
   for (const DType dtype : floats) {
-    check_values("max", max(tensor({1, qnan, 3}, dtype)), {qnan});
-    check_values("max, NaN first", max(tensor({qnan, 3, 4}, dtype)), {qnan});
-    check_values("min", min(tensor({1, qnan, -3}, dtype)), {qnan});
-    check_values("max of -inf", max(tensor({-inf, -inf}, dtype)), {-inf});
-    check_values("sum", sum(tensor({inf, 1, -inf}, dtype)), {qnan});
-    check_values("sum", sum(tensor({inf, 1, 2}, dtype)), {inf});
-    check_values("cumsum", cumsum(tensor({1, inf, 2, -inf, 1}, dtype), 0), {1, inf, inf, qnan, qnan});
-    CHECK(argmax(tensor({1, qnan, 3, qnan}, dtype)).item() == 1);
-    CHECK(argmax(tensor({2, 5, 5}, dtype)).item() == 1);
-    CHECK(argmax(tensor({-inf, -inf}, dtype)).item() == 0);
+    check_values("max", max(row_of({1, qnan, 3}, dtype)), {qnan});
+    check_values("max, NaN first", max(row_of({qnan, 3, 4}, dtype)), {qnan});
+    check_values("min", min(row_of({1, qnan, -3}, dtype)), {qnan});
+    check_values("max of -inf", max(row_of({-inf, -inf}, dtype)), {-inf});
+    check_values("sum", sum(row_of({inf, 1, -inf}, dtype)), {qnan});
+    check_values("sum", sum(row_of({inf, 1, 2}, dtype)), {inf});
+    check_values("cumsum", cumsum(row_of({1, inf, 2, -inf, 1}, dtype), 0), {1, inf, inf, qnan, qnan});
+    CHECK(argmax(row_of({1, qnan, 3, qnan}, dtype)).item() == 1);
+    CHECK(argmax(row_of({2, 5, 5}, dtype)).item() == 1);
+    CHECK(argmax(row_of({-inf, -inf}, dtype)).item() == 0);
   }
 }
 
@@ -128,7 +128,7 @@ TEST_CASE("ops: matrix products with NaN, infinities and nothing") {
     check_values("linear", linear(inf_row, cast(Tensor::from({1.0, 1.0, 0.0, 1.0}, {2, 2}), dtype)), {inf, qnan});
     check_values("no inner size", matmul(Tensor::ones({2, 0}, dtype), Tensor::ones({0, 2}, dtype)), {0, 0, 0, 0});
     check_values("linear of nothing",
-                 linear(Tensor::ones({2, 0}, dtype), Tensor::ones({2, 0}, dtype), tensor({1, 2}, dtype)), {1, 2, 1, 2});
+                 linear(Tensor::ones({2, 0}, dtype), Tensor::ones({2, 0}, dtype), row_of({1, 2}, dtype)), {1, 2, 1, 2});
   }
 }
 

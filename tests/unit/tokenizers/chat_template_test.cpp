@@ -36,7 +36,7 @@ std::string render(const std::string& source, const Json& variables, const std::
   return jinja::Interpreter(limits, now).render(block, values);
 }
 
-ErrorCode code_of(const std::string& source, const jinja::Limits& limits = {}) {
+ErrorCode template_code_of(const std::string& source, const jinja::Limits& limits = {}) {
   try {
     render(source, Json::object(), clock_of_cases(), limits);
   } catch (const Error& error) {
@@ -45,7 +45,7 @@ ErrorCode code_of(const std::string& source, const jinja::Limits& limits = {}) {
   return ErrorCode::internal;
 }
 
-std::string message_of(const std::string& source) {
+std::string template_message_of(const std::string& source) {
   try {
     render(source, Json::object(), clock_of_cases());
   } catch (const Error& error) {
@@ -119,24 +119,24 @@ TEST_CASE("tokenizers: one template serves several renderings, and namespaces do
 }
 
 TEST_CASE("tokenizers: errors of a template have their code, their text and their line") {
-  CHECK(code_of("{{ raise_exception('Roles must alternate') }}") == ErrorCode::invalid_argument);
-  CHECK(message_of("a\nb{{ raise_exception('Roles must alternate') }}").find("Roles must alternate") !=
+  CHECK(template_code_of("{{ raise_exception('Roles must alternate') }}") == ErrorCode::invalid_argument);
+  CHECK(template_message_of("a\nb{{ raise_exception('Roles must alternate') }}").find("Roles must alternate") !=
         std::string::npos);
-  CHECK(message_of("a\nb{{ raise_exception('Roles must alternate') }}").find("line 2") != std::string::npos);
-  CHECK(code_of("{{ missing.role }}") == ErrorCode::invalid_argument);
-  CHECK(message_of("{{ missing.role }}").find("'missing' is undefined") != std::string::npos);
-  CHECK(code_of("a\n{% if x %}") == ErrorCode::parse);
-  CHECK(message_of("a\n{{ 1 + }}").find("line 2") != std::string::npos);
-  CHECK(message_of("a\n{{ 'never").find("line 2") != std::string::npos);
-  CHECK(code_of("{% include 'x' %}") == ErrorCode::unsupported);
-  CHECK(message_of("{% include 'x' %}").find("include") != std::string::npos);
-  CHECK(code_of("{{ 1|xmlattr }}") == ErrorCode::unsupported);
-  CHECK(message_of("{{ 1|xmlattr }}").find("xmlattr") != std::string::npos);
-  CHECK(code_of("{{ 1 is strange }}") == ErrorCode::unsupported);
-  CHECK(code_of("{{ [].append(1) }}") == ErrorCode::unsupported);
-  CHECK(code_of("{{ '{}'.format(1) }}") == ErrorCode::unsupported);
-  CHECK(code_of("{% for x in [] recursive %}{% endfor %}") == ErrorCode::unsupported);
-  CHECK(code_of("{{ 9223372036854775807 + 1 }}") == ErrorCode::out_of_range);
+  CHECK(template_message_of("a\nb{{ raise_exception('Roles must alternate') }}").find("line 2") != std::string::npos);
+  CHECK(template_code_of("{{ missing.role }}") == ErrorCode::invalid_argument);
+  CHECK(template_message_of("{{ missing.role }}").find("'missing' is undefined") != std::string::npos);
+  CHECK(template_code_of("a\n{% if x %}") == ErrorCode::parse);
+  CHECK(template_message_of("a\n{{ 1 + }}").find("line 2") != std::string::npos);
+  CHECK(template_message_of("a\n{{ 'never").find("line 2") != std::string::npos);
+  CHECK(template_code_of("{% include 'x' %}") == ErrorCode::unsupported);
+  CHECK(template_message_of("{% include 'x' %}").find("include") != std::string::npos);
+  CHECK(template_code_of("{{ 1|xmlattr }}") == ErrorCode::unsupported);
+  CHECK(template_message_of("{{ 1|xmlattr }}").find("xmlattr") != std::string::npos);
+  CHECK(template_code_of("{{ 1 is strange }}") == ErrorCode::unsupported);
+  CHECK(template_code_of("{{ [].append(1) }}") == ErrorCode::unsupported);
+  CHECK(template_code_of("{{ '{}'.format(1) }}") == ErrorCode::unsupported);
+  CHECK(template_code_of("{% for x in [] recursive %}{% endfor %}") == ErrorCode::unsupported);
+  CHECK(template_code_of("{{ 9223372036854775807 + 1 }}") == ErrorCode::out_of_range);
   CHECK_THROWS_AS(ChatTemplate::parse("").apply(Json("text")), Error);
   CHECK_THROWS_AS(ChatTemplate::parse("").apply(Json::parse("[1]")), Error);
 }
@@ -149,21 +149,24 @@ TEST_CASE("tokenizers: a template that runs away is stopped") {
   const std::string loops =
       "{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}"
       "{% endfor %}{% endfor %}{% endfor %}";
-  CHECK(code_of(loops, {.steps = 100000}) == ErrorCode::out_of_range);
-  CHECK(code_of("{{ 'x' * 100000 }}", {.output = 1000}) == ErrorCode::out_of_range);
-  CHECK(code_of("{{ ('x' * 9000000000000)|length }}") == ErrorCode::out_of_range);
-  CHECK(code_of("{{ [0] * 9000000000000000000 }}") == ErrorCode::out_of_range);
-  CHECK(code_of("{{ 'x'.center(9000000000000000000) }}") == ErrorCode::out_of_range);
-  CHECK(code_of("{{ 'x'|indent(9000000000000000000) }}") == ErrorCode::out_of_range);
-  CHECK(code_of("{{ '%999999999d' % 1 }}") == ErrorCode::unsupported);
-  CHECK(code_of("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}") == ErrorCode::out_of_range);
-  CHECK(code_of("{% set ns = namespace(s='ab') %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}") ==
+  CHECK(template_code_of(loops, {.steps = 100000}) == ErrorCode::out_of_range);
+  CHECK(template_code_of("{{ 'x' * 100000 }}", {.output = 1000}) == ErrorCode::out_of_range);
+  CHECK(template_code_of("{{ ('x' * 9000000000000)|length }}") == ErrorCode::out_of_range);
+  CHECK(template_code_of("{{ [0] * 9000000000000000000 }}") == ErrorCode::out_of_range);
+  CHECK(template_code_of("{{ 'x'.center(9000000000000000000) }}") == ErrorCode::out_of_range);
+  CHECK(template_code_of("{{ 'x'|indent(9000000000000000000) }}") == ErrorCode::out_of_range);
+  CHECK(template_code_of("{{ '%999999999d' % 1 }}") == ErrorCode::unsupported);
+  CHECK(template_code_of("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}") == ErrorCode::out_of_range);
+  CHECK(template_code_of(
+            "{% set ns = namespace(s='ab') %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}") ==
         ErrorCode::out_of_range);
-  CHECK(code_of("{% set ns = namespace(v=[]) %}{% for i in range(9999) %}{% set ns.v = [ns.v] %}{% endfor %}") ==
-        ErrorCode::out_of_range);
-  CHECK(code_of("{% set ns = namespace(v=[1]) %}{% for i in range(99) %}{% set ns.v = [ns.v, ns.v] %}{% endfor %}"
-                "{{ ns.v }}") == ErrorCode::out_of_range);
-  CHECK(code_of("{% set ns = namespace() %}{% set ns.self = [ns] %}{{ ns }}") == ErrorCode::out_of_range);
+  CHECK(
+      template_code_of("{% set ns = namespace(v=[]) %}{% for i in range(9999) %}{% set ns.v = [ns.v] %}{% endfor %}") ==
+      ErrorCode::out_of_range);
+  CHECK(template_code_of(
+            "{% set ns = namespace(v=[1]) %}{% for i in range(99) %}{% set ns.v = [ns.v, ns.v] %}{% endfor %}"
+            "{{ ns.v }}") == ErrorCode::out_of_range);
+  CHECK(template_code_of("{% set ns = namespace() %}{% set ns.self = [ns] %}{{ ns }}") == ErrorCode::out_of_range);
 }
 
 TEST_CASE("tokenizers: a template nested too deeply is a parse error") {
@@ -172,10 +175,10 @@ TEST_CASE("tokenizers: a template nested too deeply is a parse error") {
     for (int i = 0; i < times; ++i) text += part;
     return text;
   };
-  CHECK(code_of("{{ " + repeated("(", 10000) + "1" + repeated(")", 10000) + " }}") == ErrorCode::parse);
-  CHECK(code_of("{{ " + repeated("-", 10000) + "1 }}") == ErrorCode::parse);
-  CHECK(code_of("{{ " + repeated("not ", 10000) + "1 }}") == ErrorCode::parse);
-  CHECK(code_of(repeated("{% if 1 %}", 10000)) == ErrorCode::parse);
+  CHECK(template_code_of("{{ " + repeated("(", 10000) + "1" + repeated(")", 10000) + " }}") == ErrorCode::parse);
+  CHECK(template_code_of("{{ " + repeated("-", 10000) + "1 }}") == ErrorCode::parse);
+  CHECK(template_code_of("{{ " + repeated("not ", 10000) + "1 }}") == ErrorCode::parse);
+  CHECK(template_code_of(repeated("{% if 1 %}", 10000)) == ErrorCode::parse);
   // A long chain does not nest.
   CHECK(render("{{ 1" + repeated(" + 1", 10000) + " }}", Json::object(), clock_of_cases()) == "10001");
   CHECK(render("{{ ''" + repeated(" ~ 'a'", 1000) + "|trim }}", Json::object(), clock_of_cases()).size() == 1000);

@@ -19,7 +19,7 @@ fs::path case_file(const char* name) {
   return fs::path(TRUSTFORMERS_TEST_DATA) / "goldens/tokenizers" / name / "tokenizer.json";
 }
 
-std::string error_of(std::string_view json) {
+std::string tokenizer_error_of(std::string_view json) {
   try {
     Tokenizer::from_json(json);
   } catch (const Error& error) {
@@ -43,9 +43,9 @@ std::string with(std::string_view key, std::string_view value) {
 }  // namespace
 
 TEST_CASE("tokenizers: a malformed tokenizer.json gives an error that names the key") {
-  CHECK(error_of(with("", "")) == "accepted");
+  CHECK(tokenizer_error_of(with("", "")) == "accepted");
   const auto names = [](std::string_view key, std::string_view value, std::string_view what) {
-    const std::string error = error_of(with(key, value));
+    const std::string error = tokenizer_error_of(with(key, value));
     CAPTURE(error);
     CHECK(error.find(what) != std::string::npos);
   };
@@ -84,7 +84,7 @@ TEST_CASE("tokenizers: a file whose replacements feed on each other is refused i
   };
   const Tokenizer tokenizer = Tokenizer::from_json(with("normalizer", chain("normalizers")));
   CHECK_THROWS_AS(tokenizer.encode("abab"), Error);
-  CHECK(error_of(with("decoder", chain("decoders"))).find("decoder") != std::string::npos);
+  CHECK(tokenizer_error_of(with("decoder", chain("decoders"))).find("decoder") != std::string::npos);
 }
 
 TEST_CASE("tokenizers: bytes that are not UTF-8 count as U+FFFD") {

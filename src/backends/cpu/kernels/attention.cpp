@@ -123,7 +123,7 @@ void rope_kernel(const KernelCall& call) {
 
 }  // namespace
 
-void add_attention_kernels(KernelTable& table) {
+void add_attention_kernels(OpKernels& table) {
   table[&attention_op] = {.run = attention_kernel, .supports = attention_supports, .layout = KernelLayout::any};
   table[&rope_op] = {.run = rope_kernel, .supports = rope_supports, .layout = KernelLayout::any};
 }

@@ -83,7 +83,7 @@ void where_kernel(const KernelCall& call) {
 
 }  // namespace
 
-void add_binary_kernels(KernelTable& table) {
+void add_binary_kernels(OpKernels& table) {
   const auto add = [&](const OpDef& op, void (*run)(const KernelCall&)) {
     table[&op] = {.run = run, .layout = KernelLayout::any};
   };

@@ -50,6 +50,6 @@ void cast_kernel(const KernelCall& call) {
 
 }  // namespace
 
-void add_cast_kernels(KernelTable& table) { table[&cast_op] = {.run = cast_kernel, .layout = KernelLayout::any}; }
+void add_cast_kernels(OpKernels& table) { table[&cast_op] = {.run = cast_kernel, .layout = KernelLayout::any}; }
 
 }  // namespace trustformers::cpu

@@ -107,7 +107,7 @@ void embedding_kernel(const KernelCall& call) {
 
 }  // namespace
 
-void add_index_kernels(KernelTable& table) {
+void add_index_kernels(OpKernels& table) {
   table[&gather_op] = {.run = gather_kernel, .layout = KernelLayout::any};
   table[&scatter_add_op] = {.run = scatter_add_kernel, .layout = KernelLayout::any};
   table[&embedding_op] = {.run = embedding_kernel};

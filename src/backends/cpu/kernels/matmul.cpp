@@ -91,7 +91,7 @@ bool linear_supports(const OpCall& call) {
 
 }  // namespace
 
-void add_matmul_kernels(KernelTable& table) {
+void add_matmul_kernels(OpKernels& table) {
   table[&matmul_op] = {.run = matmul_kernel, .layout = KernelLayout::any};
   // The weight may lie transposed (GPT-2's Conv1D), so it is not copied.
   table[&linear_op] = {.run = linear_kernel, .supports = linear_supports, .layout = KernelLayout::any};

@@ -174,7 +174,7 @@ void cumsum_kernel(const KernelCall& call) {
 
 }  // namespace
 
-void add_reduce_kernels(KernelTable& table) {
+void add_reduce_kernels(OpKernels& table) {
   table[&sum_op] = {.run = reduce_kernel<Sum>, .layout = KernelLayout::any};
   table[&max_op] = {.run = reduce_kernel<Max>, .layout = KernelLayout::any};
   table[&min_op] = {.run = reduce_kernel<Min>, .layout = KernelLayout::any};

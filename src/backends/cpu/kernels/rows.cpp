@@ -74,7 +74,7 @@ void run_gated(const KernelCall& call, Activation f) {
 
 }  // namespace
 
-void add_row_kernels(KernelTable& table) {
+void add_row_kernels(OpKernels& table) {
   table[&rms_norm_op] = {.run = rms_norm_kernel, .supports = all_f32};
   table[&layer_norm_op] = {.run = layer_norm_kernel, .supports = all_f32};
   table[&softmax_op] = {.run = softmax_kernel, .supports = softmax_supports};

@@ -85,7 +85,7 @@ void copy_elements(const Tensor& source, const Tensor& target) {
   }
 }
 
-void add_shape_kernels(KernelTable& table) {
+void add_shape_kernels(OpKernels& table) {
   table[&concat_op] = {.run = concat_kernel, .layout = KernelLayout::any};
   table[&slice_scatter_op] = {.run = slice_scatter_kernel, .layout = KernelLayout::any};
 }

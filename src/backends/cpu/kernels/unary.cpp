@@ -148,7 +148,7 @@ void logical_not_kernel(const KernelCall& call) {
 
 }  // namespace
 
-void add_unary_kernels(KernelTable& table) {
+void add_unary_kernels(OpKernels& table) {
   const auto add = [&](const OpDef& op, void (*run)(const KernelCall&)) {
     table[&op] = {.run = run, .layout = KernelLayout::any};
   };
