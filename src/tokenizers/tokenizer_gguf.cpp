@@ -3,6 +3,7 @@
 #include "gguf_pre_tokenizer.h"
 #include "gguf_vocabulary.h"
 #include "scored_bpe.h"
+#include "sentencepiece_model.h"
 #include "sentencepiece_normalizer.h"
 #include "tokenizer_parts.h"
 #include "unigram.h"
@@ -11,12 +12,12 @@
 namespace trustformers {
 namespace {
 
-enum TokenType : std::int32_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+using Piece = SentencePieceModel;  // GGUF numbers the types of tokens as SentencePiece does
 
 constexpr std::string_view mark = "\xE2\x96\x81";  // U+2581
 
 std::int32_t type_of(const GgufVocabulary& given, std::size_t id) {
-  return id < given.token_types.size() ? given.token_types[id] : normal;
+  return id < given.token_types.size() ? given.token_types[id] : Piece::normal;
 }
 
 /// The tokens with what is not UTF-8 in them replaced, so that all texts inside are valid.
@@ -88,7 +89,7 @@ void build_word_piece(const GgufVocabulary& given, TokenizerParts& parts) {
   for (std::size_t id = 0; id < tokens.size(); ++id) {
     std::string& token = tokens[id];
     const bool bracketed = token.size() > 2 && token.front() == '[' && token.back() == ']';
-    if (type_of(given, id) == control || type_of(given, id) == unknown || bracketed) continue;
+    if (type_of(given, id) == Piece::control || type_of(given, id) == Piece::unknown || bracketed) continue;
     if (token.starts_with(mark)) {
       token.erase(0, mark.size());
     } else {
@@ -117,7 +118,7 @@ void build_unigram(const GgufVocabulary& given, TokenizerParts& parts) {
   for (std::size_t id = 0; id < tokens.size(); ++id) {
     pieces.emplace_back(tokens[id], given.scores[id]);
     const std::int32_t type = type_of(given, id);
-    hidden[id] = type == control || type == unknown || type == unused || type == byte;
+    hidden[id] = type == Piece::control || type == Piece::unknown || type == Piece::unused || type == Piece::byte;
   }
   parts.model = std::make_unique<Unigram>(pieces, given.unk.value_or(-1), false, hidden);
   SentencePieceRules rules;
@@ -206,12 +207,12 @@ Tokenizer Tokenizer::from_gguf(const GgufVocabulary& given) {
   std::vector<AddedToken> added;
   for (std::size_t id = 0; id < given.tokens.size(); ++id) {
     const std::int32_t type = type_of(given, id);
-    if (type != unknown && type != control && type != user_defined) continue;
+    if (type != Piece::unknown && type != Piece::control && type != Piece::user_defined) continue;
     AddedToken token;
     token.content = replace_invalid_utf8(given.tokens[id]);
     token.id = static_cast<TokenId>(id);
     token.normalized = false;
-    token.special = type != user_defined;
+    token.special = type != Piece::user_defined;
     added.push_back(std::move(token));
   }
   parts.set_added(std::move(added));

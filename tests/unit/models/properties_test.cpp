@@ -15,7 +15,7 @@
 namespace trustformers::test {
 namespace {
 
-constexpr std::int64_t length = 7;
+constexpr std::int64_t tokens_per_text = 7;
 /// Of the spread of the outputs: what summing in another order may change.
 constexpr double rounding = 2e-5;
 
@@ -62,7 +62,7 @@ TEST_CASE("models: a pass with a cache is the whole pass") {
     const auto model = random_model(entry, c.name, 1);
     if (!model->can_generate()) return;
     const NoGrad no_grad;
-    const ModelInputs in = random_inputs(*model, c.task, length, 2);
+    const ModelInputs in = random_inputs(*model, c.task, tokens_per_text, 2);
     const Tensor whole = model->forward(in).logits;
     const bool two = model->is_encoder_decoder();
     const Tensor& ids = two ? in.decoder_input_ids : in.input_ids;
@@ -88,10 +88,10 @@ TEST_CASE("models: a row of a batch is that row alone") {
   for_each_class([](const Zoo& entry, const ModelClass& c) {
     const auto model = random_model(entry, c.name, 3);
     const NoGrad no_grad;
-    const ModelInputs in = random_inputs(*model, c.task, length, 4);
+    const ModelInputs in = random_inputs(*model, c.task, tokens_per_text, 4);
     const ModelOutput whole = model->forward(in);
     for (std::int64_t row = 0; row < 2; ++row) {
-      const ModelOutput alone = model->forward(part_of(in, row, 0, length));
+      const ModelOutput alone = model->forward(part_of(in, row, 0, tokens_per_text));
       for (const NamedOutput& output : outputs_of(alone)) {
         INFO(output.name, ", row ", row);
         const Tensor all = whole.find(output.name);
@@ -127,18 +127,18 @@ TEST_CASE("models: a padded row is that row alone") {
     if (c.task == Task::multiple_choice || model->is_encoder_decoder()) return;
     if (model->common().eos_token_id.empty() && !model->common().pad_token_id) return;
     const NoGrad no_grad;
-    const ModelInputs in = random_inputs(*model, c.task, length, 6);
+    const ModelInputs in = random_inputs(*model, c.task, tokens_per_text, 6);
     for (const bool left : {false, true}) {
       if (left && (!model->can_generate() || positions_by_column(entry))) continue;
       INFO((left ? "left" : "right"));
       const ModelInputs mixed = padded(*model, in, away, left);
       const ModelOutput whole = model->forward(mixed);
-      const ModelOutput alone = model->forward(part_of(in, 1, 0, length - away));
+      const ModelOutput alone = model->forward(part_of(in, 1, 0, tokens_per_text - away));
       for (const NamedOutput& output : outputs_of(alone)) {
         INFO(output.name);
         Tensor row = slice(whole.find(output.name), 0, 1, 2);
-        if (row.rank() >= 2 && row.size(1) == length && output.value.size(1) == length - away)
-          row = left ? slice(row, 1, away) : slice(row, 1, 0, length - away);
+        if (row.rank() >= 2 && row.size(1) == tokens_per_text && output.value.size(1) == tokens_per_text - away)
+          row = left ? slice(row, 1, away) : slice(row, 1, 0, tokens_per_text - away);
         CHECK(difference(output.value, row) <= rounding);
       }
     }
@@ -154,7 +154,7 @@ TEST_CASE("models: two threads give the bits of one") {
       const NoGrad no_grad;
       const auto model = random_model(entry, c.name, 7);
       std::vector<std::vector<float>> values;
-      for (const NamedOutput& output : outputs_of(model->forward(random_inputs(*model, c.task, 3 * length, 8))))
+      for (const NamedOutput& output : outputs_of(model->forward(random_inputs(*model, c.task, 3 * tokens_per_text, 8))))
         values.push_back(output.value.to_vector<float>());
       if (threads == 1)
         first = std::move(values);
@@ -174,7 +174,7 @@ TEST_CASE("models: what was saved gives the same bits") {
     const auto again = load_model(open_checkpoint(folder.path()), options);
     CHECK(again->parameter_count() == model->parameter_count());
     const NoGrad no_grad;
-    const ModelInputs in = random_inputs(*model, c.task, length, 10);
+    const ModelInputs in = random_inputs(*model, c.task, tokens_per_text, 10);
     check_same(again->forward(in), model->forward(in), 0);
   });
 }
@@ -232,7 +232,7 @@ TEST_CASE("models: gradients are the slopes of the loss, and a step down them lo
     double error = INFINITY;
     ModelInputs in;
     for (const std::uint64_t seed : {12U, 112U, 212U}) {
-      in = random_inputs(*model, c.task, length, seed, true);
+      in = random_inputs(*model, c.task, tokens_per_text, seed, true);
       error = slope_error(*model, in);
       if (error <= 0.02) break;
     }
@@ -261,7 +261,7 @@ TEST_CASE("models: narrow weights stay near") {
       const auto wide = random_model(entry, c.name, 13);
       const auto narrow = load_model(random_checkpoint(entry, c.name, 13, band.dtype), options);
       const NoGrad no_grad;
-      const ModelInputs in = random_inputs(*wide, c.task, 3 * length, 14);
+      const ModelInputs in = random_inputs(*wide, c.task, 3 * tokens_per_text, 14);
       const ModelOutput expected = wide->forward(in), got = narrow->forward(in);
       for (const NamedOutput& output : outputs_of(expected)) {
         if (output.value.numel() < 64) continue;  // too few to have a spread of their own
