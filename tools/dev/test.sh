@@ -150,7 +150,7 @@ verb_test() {
   if [ "$fast" ]; then
     need "${packages_build[@]}" "${packages_test[@]}" "${packages_format[@]}" "${packages_python[@]}"
   else
-    need "${packages_all[@]}"
+    need "${packages_build[@]}" "${packages_test[@]}" "${packages_clang[@]}" "${packages_format[@]}" "${packages_fetch[@]}"
   fi
   set +e +o pipefail
   rm -f build/log/warnings-*
@@ -161,8 +161,6 @@ verb_test() {
   if [ -z "$fast" ]; then
     stage goldens stage_goldens
     stage examples stage_examples
-  fi
-  if [ "${1:-}" = --all ]; then
     stage install stage_install
     stage sanitizers stage_sanitizers
     stage fuzz stage_fuzz
