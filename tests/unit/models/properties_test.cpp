@@ -154,7 +154,8 @@ TEST_CASE("models: two threads give the bits of one") {
       const NoGrad no_grad;
       const auto model = random_model(entry, c.name, 7);
       std::vector<std::vector<float>> values;
-      for (const NamedOutput& output : outputs_of(model->forward(random_inputs(*model, c.task, 3 * tokens_per_text, 8))))
+      for (const NamedOutput& output :
+           outputs_of(model->forward(random_inputs(*model, c.task, 3 * tokens_per_text, 8))))
         values.push_back(output.value.to_vector<float>());
       if (threads == 1)
         first = std::move(values);
