@@ -25,6 +25,7 @@
 #include "ops/reduce/reduce.h"
 #include "ops/shape/shape_ops.h"
 #include "pipelines/auto_classes.h"
+#include "pipelines/pipeline.h"
 #include "pipelines/sentence_transformer.h"
 #include "tensor/context.h"
 #include "tensor/tensor.h"

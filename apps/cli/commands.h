@@ -16,6 +16,7 @@ void add_chat(CLI::App& app, Run& chosen);
 void add_run(CLI::App& app, Run& chosen);
 void add_embed(CLI::App& app, Run& chosen);
 void add_inspect(CLI::App& app, Run& chosen);
+void add_pipeline(CLI::App& app, Run& chosen);
 void add_tokenize(CLI::App& app, Run& chosen);
 
 }  // namespace trustformers::cli

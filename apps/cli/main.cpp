@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   trustformers::cli::add_run(app, run);
   trustformers::cli::add_embed(app, run);
   trustformers::cli::add_inspect(app, run);
+  trustformers::cli::add_pipeline(app, run);
   trustformers::cli::add_tokenize(app, run);
   app.footer("Exit codes: 0 done, 1 it failed (the reason is on stderr), 2 the command line is wrong.");
   try {

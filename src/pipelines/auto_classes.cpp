@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../base/file.h"
 #include "../hub/cache.h"
 #include "../models/gguf_tokenizer.h"
 
@@ -150,7 +151,12 @@ PreTrainedModel open_model(std::string_view model, Task task, LoadOptions option
   options.task = task;
   const Checkpoint checkpoint = open_checkpoint(hub::resolve_model(model));
   std::shared_ptr<const Model> loaded = load_model(checkpoint, options);
-  return {std::move(loaded), GenerationConfig::from_pretrained(checkpoint.path, checkpoint.config)};
+  Json settings = Json::object();
+  const std::filesystem::path file = checkpoint.path / "generation_config.json";
+  if (std::filesystem::is_directory(checkpoint.path) && std::filesystem::exists(file))
+    settings = Json::parse(read_text_file(file, std::uint64_t{1} << 24), file.string());
+  return {std::move(loaded), GenerationConfig::from_pretrained(checkpoint.path, checkpoint.config),
+          std::move(settings)};
 }
 
 PreTrainedModel make_model(const Json& config, Task task, std::uint64_t seed, LoadOptions options) {

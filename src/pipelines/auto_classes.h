@@ -86,8 +86,12 @@ class TextStreamer {
 /// A model with its generation defaults. Copies share the weights.
 class PreTrainedModel {
  public:
-  PreTrainedModel(std::shared_ptr<const Model> model, GenerationConfig defaults)
-      : model_(std::move(model)), defaults_(std::move(defaults)) {}
+  /// `generation_settings` are those of generation_config.json, as it was read.
+  PreTrainedModel(std::shared_ptr<const Model> model, GenerationConfig defaults,
+                  Json generation_settings = Json::object())
+      : model_(std::move(model)),
+        defaults_(std::move(defaults)),
+        generation_settings_(std::move(generation_settings)) {}
 
   ModelOutput operator()(const ModelInputs& inputs) const { return model_->forward(inputs); }
   /// Continues prompts; see generation/generate.h.
@@ -99,6 +103,8 @@ class PreTrainedModel {
 
   /// What generation_config.json and config.json say; change a copy and hand it to generate().
   const GenerationConfig& generation_config() const { return defaults_; }
+  /// What generation_config.json says; an empty object when there is none.
+  const Json& generation_settings() const { return generation_settings_; }
   const std::vector<NamedTensor>& named_parameters() const { return model_->named_parameters(); }
   const Model& model() const { return *model_; }
   void save_pretrained(const std::filesystem::path& folder) const { trustformers::save_pretrained(*model_, folder); }
@@ -106,6 +112,7 @@ class PreTrainedModel {
  private:
   std::shared_ptr<const Model> model_;
   GenerationConfig defaults_;
+  Json generation_settings_;
 };
 
 struct AutoTokenizer {

@@ -86,17 +86,22 @@ ActivationFunction torch_activation(std::string_view name, std::string_view wher
 
 }  // namespace
 
+std::optional<Mode> SentencePooling::find_mode(std::string_view name) {
+  for (const ModeName& known : mode_names)
+    if (known.name == name) return known.mode;
+  return std::nullopt;
+}
+
 SentencePooling SentencePooling::parse(const Json& config, std::string_view where) {
   std::vector<Mode> modes;
   if (const Json* named = config.find("pooling_mode"); named && !named->is_null()) {
     std::vector<std::string> wanted;
     ConfigReader(config, where)("pooling_mode", wanted);
     for (const std::string& name : wanted) {
-      const ModeName* found = nullptr;
-      for (const ModeName& known : mode_names)
-        if (known.name == name) found = &known;
-      check(found, ErrorCode::unsupported, "[sentence_transformer] ", where, ": no \"pooling_mode\" is called ", name);
-      modes.push_back(found->mode);
+      const std::optional<Mode> mode = find_mode(name);
+      check(mode.has_value(), ErrorCode::unsupported, "[sentence_transformer] ", where,
+            ": no \"pooling_mode\" is called ", name);
+      modes.push_back(*mode);
     }
   } else {
     ConfigReader reader(config, where);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,8 @@ class SentencePooling {
     last_token      // the last position that is no padding
   };
   explicit SentencePooling(std::vector<Mode> modes = {Mode::mean}) : modes_(std::move(modes)) {}
+  /// The mode of a name: "cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"; or nothing.
+  static std::optional<Mode> find_mode(std::string_view name);
   /// The config.json of a Pooling module, with a flag for each mode or all in "pooling_mode". `where` is named in
   /// errors: parse, and unsupported for an unknown mode.
   static SentencePooling parse(const Json& config, std::string_view where);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "../base/file.h"
+#include "../base/file_set.h"
 #include "../hub/cache.h"
 #include "../ops/elementwise/binary.h"
 #include "../ops/elementwise/unary.h"
@@ -14,48 +14,69 @@
 namespace trustformers {
 namespace {
 
-Json read_json(const std::filesystem::path& path) {
-  return Json::parse(read_text_file(path, std::uint64_t{1} << 24), path.string());
+Json read_sentence_json(const FileSet& files, const std::string& name) {
+  const std::optional<std::string> text = files.read(name);
+  check(text.has_value(), ErrorCode::not_found, "[sentence_transformer] ", files.describe(), " has no ", name);
+  return Json::parse(*text, name);
+}
+
+/// The encoder lies where the first module says: at the top, or in a folder of its own.
+std::filesystem::path encoder_folder(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / "modules.json") || std::filesystem::exists(folder / "config.json"))
+    return folder;
+  const Json modules = read_sentence_json(FolderFiles(folder), "modules.json");
+  const Json::Array& list = modules.as_array("modules.json");
+  check(!list.empty(), ErrorCode::parse, "[sentence_transformer] modules.json is empty");
+  return folder / list[0].at("path", "modules.json").as_string("modules.json: \"path\"");
 }
 
 }  // namespace
 
 SentenceTransformer SentenceTransformer::from_pretrained(std::string_view model, const LoadOptions& options) {
   const std::filesystem::path path = hub::resolve_model(model);
-  SentenceTransformer out(AutoTokenizer::from_pretrained(model), AutoModel::from_pretrained(model, options));
-  const std::int64_t context = out.model_.model().common().max_position_embeddings;
-  if (context > 0) out.max_length_ = static_cast<std::size_t>(context);
-  const std::filesystem::path folder = std::filesystem::is_directory(path) ? path : path.parent_path();
-  if (std::filesystem::exists(folder / "sentence_bert_config.json")) {
-    const Json config = read_json(folder / "sentence_bert_config.json");
+  const bool is_folder = std::filesystem::is_directory(path);
+  const std::filesystem::path folder = is_folder ? path : path.parent_path();
+  const std::string encoder = (is_folder ? encoder_folder(path) : path).string();
+  return {AutoTokenizer::from_pretrained(encoder), AutoModel::from_pretrained(encoder, options), FolderFiles(folder),
+          folder};
+}
+
+SentenceTransformer::SentenceTransformer(PreTrainedTokenizer tokenizer, PreTrainedModel model, const FileSet& files,
+                                         const std::filesystem::path& folder)
+    : tokenizer_(std::move(tokenizer)), model_(std::move(model)) {
+  const std::int64_t context = model_.model().common().max_position_embeddings;
+  if (context > 0) max_length_ = static_cast<std::size_t>(context);
+  if (const auto text = files.read("sentence_bert_config.json")) {
+    const Json config = Json::parse(*text, "sentence_bert_config.json");
     if (const Json* length = config.find("max_seq_length"); length && !length->is_null())
-      out.max_length_ = static_cast<std::size_t>(std::max<std::int64_t>(1, length->as_int("max_seq_length")));
+      max_length_ = static_cast<std::size_t>(std::max<std::int64_t>(1, length->as_int("max_seq_length")));
   }
-  if (!std::filesystem::exists(folder / "modules.json")) return out;
-  const Json modules = read_json(folder / "modules.json");
+  if (!files.read("modules.json")) return;
+  const Json modules = read_sentence_json(files, "modules.json");
   for (const Json& module : modules.as_array("modules.json")) {
     const std::string type = module.at("type", "modules.json").as_string("modules.json: \"type\"");
     const std::string kind = type.substr(type.rfind('.') + 1);
-    const auto module_folder = [&] { return folder / module.at("path", "modules.json").as_string("path"); };
+    const auto place = [&] { return module.at("path", "modules.json").as_string("modules.json: \"path\""); };
     if (kind == "Pooling") {
-      check(out.modules_.empty(), ErrorCode::unsupported, "[sentence_transformer] ", folder.string(),
+      check(modules_.empty(), ErrorCode::unsupported, "[sentence_transformer] ", files.describe(),
             ": pooling after other modules is not supported");
-      const std::filesystem::path config = module_folder() / "config.json";
-      out.pooling_ = SentencePooling::parse(read_json(config), config.string());
+      const std::string name = place() + "/config.json";
+      pooling_ = SentencePooling::parse(read_sentence_json(files, name), name);
     } else if (kind == "Dense") {
-      auto dense = std::make_shared<const SentenceDense>(SentenceDense::open(module_folder()));
-      check(dense->inputs() == out.dimension(), ErrorCode::shape_mismatch, "[sentence_transformer] ", folder.string(),
-            ": a dense layer of ", dense->inputs(), " inputs follows vectors of ", out.dimension());
-      out.dense_outputs_ = dense->outputs();
-      out.modules_.push_back([dense](const Tensor& x) { return (*dense)(x); });
+      check(!folder.empty(), ErrorCode::unsupported, "[sentence_transformer] ", files.describe(),
+            ": dense layers of models in memory are not supported");
+      auto dense = std::make_shared<const SentenceDense>(SentenceDense::open(folder / place()));
+      check(dense->inputs() == dimension(), ErrorCode::shape_mismatch, "[sentence_transformer] ", files.describe(),
+            ": a dense layer of ", dense->inputs(), " inputs follows vectors of ", dimension());
+      dense_outputs_ = dense->outputs();
+      modules_.push_back([dense](const Tensor& x) { return (*dense)(x); });
     } else if (kind == "Normalize") {
-      out.modules_.push_back(l2_normalized);
+      modules_.push_back(l2_normalized);
     } else {
-      check(kind == "Transformer", ErrorCode::unsupported, "[sentence_transformer] ", folder.string(), ": the module ",
+      check(kind == "Transformer", ErrorCode::unsupported, "[sentence_transformer] ", files.describe(), ": the module ",
             type, " is not supported");
     }
   }
-  return out;
 }
 
 std::int64_t SentenceTransformer::dimension() const {

@@ -35,6 +35,8 @@ class Bpe final : public TokenModel {
   /// O(n log n) in the length of the piece.
   void tokenize(std::string_view piece, std::vector<ModelToken>& out) const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
+  std::string_view continuing_subword_prefix() const override { return options_.continuing_subword_prefix; }
+  bool is_byte_pair_encoding() const override { return true; }
 
  private:
   struct Merge {

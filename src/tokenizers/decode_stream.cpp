@@ -5,36 +5,72 @@ namespace {
 
 bool ends_unfinished(std::string_view text) { return text.ends_with("\xEF\xBF\xBD"); }
 
+std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
+  std::string out;
+  std::size_t begin = 0;
+  for (std::size_t at; (at = text.find(from, begin)) != std::string::npos; begin = at + from.size())
+    out.append(text.substr(begin, at - begin)).append(to);
+  return out.append(text.substr(begin));
+}
+
+/// Where the last word begins that can be cleaned up without the text before it: what is replaced begins with a blank,
+/// and only a quote between blanks reaches over one.
+std::size_t last_border(std::string_view text) {
+  for (std::size_t at = text.size(); at-- > 1;)
+    if (text[at] == ' ' && text[at - 1] != ' ' && text[at - 1] != '\'') return at;
+  return 0;
+}
+
 }  // namespace
+
+std::string clean_up_spaces(std::string text) {
+  constexpr std::pair<std::string_view, std::string_view> changes[] = {
+      {" .", "."},     {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},
+      {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  for (const auto& [from, to] : changes) text = replaced(text, from, to);
+  return text;
+}
 
 // Decoding depends on neighbours (blanks between words, bytes of one character), so new ids are decoded behind those
 // that came out last, and what these alone decode to is taken off the front.
-std::optional<std::string> DecodeStream::push(TokenId id) {
+std::optional<std::string> DecodeStream::push_uncleaned(TokenId id) {
   if (prefix_.empty() && !window_.empty()) {
-    std::string text = tokenizer_.decode(window_, skip_special_tokens_);
+    std::string text = tokenizer_.decode(window_, skip_special_tokens_, false);
     if (!ends_unfinished(text)) {
       prefix_ = std::move(text);
       prefix_ids_ = window_.size();
     }
   }
   window_.push_back(id);
-  const std::string text = tokenizer_.decode(window_, skip_special_tokens_);
+  const std::string text = tokenizer_.decode(window_, skip_special_tokens_, false);
   if (text.size() <= prefix_.size() || ends_unfinished(text) || !text.starts_with(prefix_)) return std::nullopt;
   std::string fresh = text.substr(prefix_.size());
   const std::size_t shown = window_.size() - prefix_ids_;
   window_.erase(window_.begin(), window_.begin() + static_cast<std::ptrdiff_t>(prefix_ids_));
-  prefix_ = tokenizer_.decode(window_, skip_special_tokens_);
+  prefix_ = tokenizer_.decode(window_, skip_special_tokens_, false);
   prefix_ids_ = shown;
   return fresh;
 }
 
+std::optional<std::string> DecodeStream::push(TokenId id) {
+  std::optional<std::string> fresh = push_uncleaned(id);
+  if (!fresh || !tokenizer_.cleans_up_spaces()) return fresh;
+  uncleaned_ += *fresh;
+  const std::size_t border = last_border(uncleaned_);
+  if (border == 0) return std::nullopt;
+  std::string ready = clean_up_spaces(uncleaned_.substr(0, border));
+  uncleaned_.erase(0, border);
+  return ready;
+}
+
 std::string DecodeStream::finish() {
-  const std::string text = tokenizer_.decode(window_, skip_special_tokens_);
+  const std::string text = tokenizer_.decode(window_, skip_special_tokens_, false);
   std::string rest = text.starts_with(prefix_) ? text.substr(prefix_.size()) : std::string();
   window_.clear();
   prefix_.clear();
   prefix_ids_ = 0;
-  return rest;
+  if (!tokenizer_.cleans_up_spaces()) return rest;
+  return clean_up_spaces(std::exchange(uncleaned_, {}) + rest);
 }
 
 }  // namespace trustformers

@@ -73,6 +73,11 @@ Tokenizer Tokenizer::from_files(const FileSet& files) {
           const double value = length->as_double();
           if (value >= 1 && value < 1e9) parts.model_max_length = static_cast<std::size_t>(value);
         }
+        if (const Json* clean = config.find("clean_up_tokenization_spaces"); clean && clean->is_bool())
+          parts.clean_up_spaces = clean->as_bool();
+        if (const Json* names = config.find("model_input_names"); names && names->is_array())
+          for (const Json& name : names->as_array())
+            parts.model_input_names.push_back(name.as_string("model_input_names"));
         read_chat_templates(config.find("chat_template"), parts.chat_templates);
         if (auto text = files.read("chat_template.jinja")) parts.chat_templates["default"] = std::move(*text);
         read_chat_templates(read_object(files, "chat_template.json").find("chat_template"), parts.chat_templates);

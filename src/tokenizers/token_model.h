@@ -26,6 +26,10 @@ class TokenModel {
   virtual const Vocabulary& vocabulary() const = 0;
   /// The id of a token that Encoding shows as the piece of text it stands for (Unigram's unknown), or -1.
   virtual TokenId shown_as_text() const { return -1; }
+  /// What tokens begin with that continue a word, or nothing.
+  virtual std::string_view continuing_subword_prefix() const { return {}; }
+  /// Whether blanks of a text are part of its tokens, so that decoding gives all of them back.
+  virtual bool is_byte_pair_encoding() const { return false; }
 };
 
 /// The ids of <0x00> … <0xFF>; -1 where the vocabulary lacks one.

@@ -75,31 +75,46 @@ void offsets_in_bytes(Encoding& encoding, std::span<const std::vector<std::uint3
   for (Encoding& window : encoding.overflowing) offsets_in_bytes(window, starts);
 }
 
-Encoding encode_without_padding(const TokenizerParts& parts, const EncodeInput& input, const EncodeOptions& options) {
-  std::vector<Encoding> encodings;
-  encodings.push_back(encode_text(parts, input.text, 0, options.parse_special_tokens));
-  if (input.pair) encodings.push_back(encode_text(parts, *input.pair, 1, options.parse_special_tokens));
+/// Cuts one text or two and puts the special tokens around them.
+Encoding finish(const TokenizerParts& parts, std::vector<Encoding> encodings, const EncodeOptions& options) {
+  const bool pair = encodings.size() > 1;
   if (options.truncation) {
     Truncation truncation = *options.truncation;
     if (options.add_special_tokens && parts.post_processor) {
-      const std::size_t added = parts.post_processor->added(input.pair.has_value());
+      const std::size_t added = parts.post_processor->added(pair);
       check(truncation.max_length >= added, ErrorCode::invalid_argument, "[tokenizer] truncation to ",
             truncation.max_length, " tokens, but the special tokens alone are ", added);
       truncation.max_length -= added;
     }
-    truncate(encodings[0], input.pair ? &encodings[1] : nullptr, truncation);
+    truncate(encodings[0], pair ? &encodings[1] : nullptr, truncation);
   }
-  if (input.pair) encodings[1].set_sequence_ids(1);
+  if (pair) encodings[1].set_sequence_ids(1);
   if (parts.post_processor) parts.post_processor->apply(encodings, options.add_special_tokens);
   if (encodings.empty()) return {};
   Encoding out = std::move(encodings.front());
   for (std::size_t i = 1; i < encodings.size(); ++i) out.append(encodings[i]);
+  return out;
+}
+
+Encoding encode_without_padding(const TokenizerParts& parts, const EncodeInput& input, const EncodeOptions& options) {
+  std::vector<Encoding> encodings;
+  encodings.push_back(encode_text(parts, input.text, 0, options.parse_special_tokens));
+  if (input.pair) encodings.push_back(encode_text(parts, *input.pair, 1, options.parse_special_tokens));
+  Encoding out = finish(parts, std::move(encodings), options);
   if (options.byte_offsets) {
     const std::vector<std::uint32_t> starts[] = {code_point_starts(input.text),
                                                  code_point_starts(input.pair.value_or(std::string_view()))};
     offsets_in_bytes(out, starts);
   }
   return out;
+}
+
+Encoding padded(Encoding encoding, const EncodeOptions& options) {
+  if (!options.padding) return encoding;
+  std::vector<Encoding> one;
+  one.push_back(std::move(encoding));
+  pad(one, *options.padding);
+  return std::move(one.front());
 }
 
 }  // namespace
@@ -113,12 +128,17 @@ void TokenizerParts::set_added(std::vector<AddedToken> tokens) {
 }
 
 Encoding Tokenizer::encode(const EncodeInput& input, const EncodeOptions& options) const {
-  Encoding encoding = encode_without_padding(*parts_, input, options);
-  if (!options.padding) return encoding;
-  std::vector<Encoding> one;
-  one.push_back(std::move(encoding));
-  pad(one, *options.padding);
-  return std::move(one.front());
+  return padded(encode_without_padding(*parts_, input, options), options);
+}
+
+Encoding Tokenizer::encode_words(std::span<const std::string> words, const EncodeOptions& options) const {
+  std::vector<Encoding> text(1);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    Encoding word = encode_text(*parts_, words[i], 0, options.parse_special_tokens);
+    std::fill(word.word_ids.begin(), word.word_ids.end(), static_cast<std::int32_t>(i));
+    text[0].append(word);
+  }
+  return padded(finish(*parts_, std::move(text), options), options);
 }
 
 std::vector<Encoding> Tokenizer::encode_batch(std::span<const EncodeInput> inputs, const EncodeOptions& options) const {
@@ -129,13 +149,20 @@ std::vector<Encoding> Tokenizer::encode_batch(std::span<const EncodeInput> input
   return batch;
 }
 
-std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special_tokens) const {
+std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special_tokens,
+                              std::optional<bool> clean_up) const {
   std::vector<std::string> tokens;
   tokens.reserve(ids.size());
   for (const TokenId id : ids) {
     if (skip_special_tokens && parts_->added.is_special(id)) continue;
     if (auto token = id_to_token(id)) tokens.push_back(std::move(*token));
   }
+  std::string text = decode_tokens(std::move(tokens));
+  const bool clean = clean_up.value_or(parts_->clean_up_spaces) && !parts_->model->is_byte_pair_encoding();
+  return clean ? clean_up_spaces(std::move(text)) : text;
+}
+
+std::string Tokenizer::decode_tokens(std::vector<std::string> tokens) const {
   if (parts_->decoder) parts_->decoder->apply(tokens);
   std::string text;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -170,6 +197,9 @@ const SpecialTokens& Tokenizer::special_tokens() const { return parts_->special;
 const std::optional<Truncation>& Tokenizer::truncation() const { return parts_->truncation; }
 const Padding& Tokenizer::padding() const { return parts_->padding; }
 std::optional<std::size_t> Tokenizer::model_max_length() const { return parts_->model_max_length; }
+bool Tokenizer::cleans_up_spaces() const { return parts_->clean_up_spaces && !parts_->model->is_byte_pair_encoding(); }
+const std::vector<std::string>& Tokenizer::model_input_names() const { return parts_->model_input_names; }
+std::string_view Tokenizer::continuing_subword_prefix() const { return parts_->model->continuing_subword_prefix(); }
 const std::map<std::string, std::string>& Tokenizer::chat_templates() const { return parts_->chat_templates; }
 
 }  // namespace trustformers

@@ -76,8 +76,15 @@ class Tokenizer {
   Encoding encode(const EncodeInput& input, const EncodeOptions& options = {}) const;
   /// Padding, when asked for, is to one length for all.
   std::vector<Encoding> encode_batch(std::span<const EncodeInput> inputs, const EncodeOptions& options = {}) const;
-  /// Ids without a token stand for nothing.
-  std::string decode(std::span<const TokenId> ids, bool skip_special_tokens = false) const;
+  /// A text that is cut into words already: word ids count them, and offsets count from the start of each word.
+  /// `options` as of encode(); byte_offsets is not for words.
+  Encoding encode_words(std::span<const std::string> words, const EncodeOptions& options = {}) const;
+  /// Ids without a token stand for nothing. `clean_up` takes out blanks that stand before marks and English endings;
+  /// not given: as the tokenizer's files ask (see cleans_up_spaces).
+  std::string decode(std::span<const TokenId> ids, bool skip_special_tokens = false,
+                     std::optional<bool> clean_up = std::nullopt) const;
+  /// The text of tokens that need not be of the vocabulary.
+  std::string decode_tokens(std::vector<std::string> tokens) const;
 
   std::optional<TokenId> token_to_id(std::string_view token) const;
   std::optional<std::string> id_to_token(TokenId id) const;
@@ -93,6 +100,13 @@ class Tokenizer {
   const Padding& padding() const;
   /// The most tokens the model takes, where tokenizer_config.json says it.
   std::optional<std::size_t> model_max_length() const;
+  /// What tokenizer_config.json's clean_up_tokenization_spaces asks of decode(). As in transformers, byte-pair
+  /// encodings are left alone whatever it says.
+  bool cleans_up_spaces() const;
+  /// The inputs that models of this tokenizer take, where tokenizer_config.json names them.
+  const std::vector<std::string>& model_input_names() const;
+  /// What tokens begin with that continue a word ("##"), or nothing.
+  std::string_view continuing_subword_prefix() const;
   /// Chat templates by name; the usual one is "default". Jinja text.
   const std::map<std::string, std::string>& chat_templates() const;
 
@@ -101,6 +115,9 @@ class Tokenizer {
  private:
   std::shared_ptr<const TokenizerParts> parts_;
 };
+
+/// Takes out the blank before . ? ! , and before n't 'm 's 've 're, and those around a lone quote.
+std::string clean_up_spaces(std::string text);
 
 /// Decodes ids one at a time and gives text out as soon as it is certain.
 class DecodeStream {
@@ -114,11 +131,13 @@ class DecodeStream {
   std::string finish();
 
  private:
+  std::optional<std::string> push_uncleaned(TokenId id);
   Tokenizer tokenizer_;
   bool skip_special_tokens_;
   std::vector<TokenId> window_;  // ids whose text is out, as the left neighbours of those that wait, and those
   std::string prefix_;           // decode(window_) as far as it is out
   std::size_t prefix_ids_ = 0;
+  std::string uncleaned_;  // with cleans_up_spaces(): text that later text may still change
 };
 
 }  // namespace trustformers

@@ -22,6 +22,8 @@ struct TokenizerParts {
   std::optional<Truncation> truncation;
   Padding padding;
   std::optional<std::size_t> model_max_length;
+  bool clean_up_spaces = false;
+  std::vector<std::string> model_input_names;
   std::map<std::string, std::string> chat_templates;
 
   /// Sets the added tokens, in whose content the normaliser must be in place already.

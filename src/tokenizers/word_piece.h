@@ -22,6 +22,7 @@ class WordPiece final : public TokenModel {
   /// A word with a part that is not in the vocabulary is unknown as a whole.
   void tokenize(std::string_view piece, std::vector<ModelToken>& out) const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
+  std::string_view continuing_subword_prefix() const override { return options_.continuing_subword_prefix; }
 
  private:
   Vocabulary vocabulary_;
