@@ -68,6 +68,7 @@ void Encoding::append(const Encoding& other) {
 void Encoding::set_type_ids(std::int32_t type) { std::fill(type_ids.begin(), type_ids.end(), type); }
 void Encoding::set_sequence_ids(std::int32_t sequence) {
   std::fill(sequence_ids.begin(), sequence_ids.end(), sequence);
+  for (Encoding& window : overflowing) window.set_sequence_ids(sequence);
 }
 
 void truncate(Encoding& encoding, std::size_t max_length, std::size_t stride, Side direction) {

@@ -16,10 +16,10 @@ using test::mentions;
 
 namespace {
 
-const std::string models = TRUSTFORMERS_TEST_DATA "/goldens/pipelines/";
+const std::string pipeline_models = TRUSTFORMERS_TEST_DATA "/goldens/pipelines/";
 
 /// Where two results differ, or nothing. Numbers may differ by rounding.
-std::string difference(const Json& got, const Json& expected, const std::string& path) {
+std::string result_difference(const Json& got, const Json& expected, const std::string& path) {
   if (expected.is_number() && got.is_number()) {
     const double a = got.as_double(), b = expected.as_double();
     return std::abs(a - b) <= 2e-5 * std::max(1.0, std::abs(b))
@@ -28,7 +28,8 @@ std::string difference(const Json& got, const Json& expected, const std::string&
   }
   if (got.is_array() && expected.is_array() && got.size() == expected.size()) {
     for (std::size_t i = 0; i < got.size(); ++i)
-      if (auto text = difference(got.as_array()[i], expected.as_array()[i], path + "[" + std::to_string(i) + "]");
+      if (auto text =
+              result_difference(got.as_array()[i], expected.as_array()[i], path + "[" + std::to_string(i) + "]");
           !text.empty())
         return text;
     return "";
@@ -38,15 +39,15 @@ std::string difference(const Json& got, const Json& expected, const std::string&
       const auto& [name, value] = got.as_object()[i];
       const auto& [other, wanted] = expected.as_object()[i];
       if (name != other) return path + ": the field " + name + " is not " + other;  // also in order
-      if (auto text = difference(value, wanted, path + "." + name); !text.empty()) return text;
+      if (auto text = result_difference(value, wanted, path + "." + name); !text.empty()) return text;
     }
     return "";
   }
   return got == expected ? "" : path + ": " + got.dump() + " is not " + expected.dump();
 }
 
-void check_against(const std::string& file, std::size_t least_cases) {
-  const Json expected = Json::parse(read_text_file(models + file));
+void check_results(const std::string& file, std::size_t least_cases) {
+  const Json expected = Json::parse(read_text_file(pipeline_models + file));
   const Json::Array& cases = expected.at("cases").as_array();
   CHECK(cases.size() >= least_cases);
   for (const Json& one : cases) {
@@ -56,16 +57,16 @@ void check_against(const std::string& file, std::size_t least_cases) {
     CAPTURE(one.at("pipeline").dump());
     CAPTURE(one.at("options").dump());
     try {
-      const Pipeline run = pipeline(task, models + name, one.at("pipeline"));
+      const Pipeline run = pipeline(task, pipeline_models + name, one.at("pipeline"));
       const Json result = run(one.at("inputs"), one.at("options"));
-      CHECK(difference(result, one.at("result"), "") == "");
+      CHECK(result_difference(result, one.at("result"), "") == "");
     } catch (const Error& error) {
       FAIL_CHECK(error.what());
     }
   }
 }
 
-std::string joined(TextStream stream) {
+std::string joined_stream(TextStream stream) {
   std::string out;
   while (const auto piece = stream.next()) {
     CHECK_FALSE(piece->empty());
@@ -78,9 +79,9 @@ std::string joined(TextStream stream) {
 
 }  // namespace
 
-TEST_CASE("pipelines: results are those of transformers 5") { check_against("expected_transformers5.json", 100); }
+TEST_CASE("pipelines: results are those of transformers 5") { check_results("expected_transformers5.json", 100); }
 TEST_CASE("pipelines: results of the tasks that ended with transformers 4") {
-  check_against("expected_transformers4.json", 26);
+  check_results("expected_transformers4.json", 26);
 }
 
 TEST_CASE("pipelines: a batch gives what each text gives alone") {
@@ -89,15 +90,15 @@ TEST_CASE("pipelines: a batch gives what each text gives alone") {
                                     {"token-classification", "roberta-ner"},
                                     {"feature-extraction", "roberta-fill"}}) {
     CAPTURE(task);
-    const Pipeline run = pipeline(task, models + model);
+    const Pipeline run = pipeline(task, pipeline_models + model);
     const Json together = run(texts, Json::parse(R"({"batch_size": 3})"));
     for (std::size_t i = 0; i < texts.size(); ++i) {
       const Json alone = run(Json::Array{texts.as_array()[i]});
-      CHECK(difference(together.as_array()[i], alone.as_array()[0], "") == "");
+      CHECK(result_difference(together.as_array()[i], alone.as_array()[0], "") == "");
     }
   }
   const Pipeline write =
-      pipeline("text-generation", models + "gpt2-chat",
+      pipeline("text-generation", pipeline_models + "gpt2-chat",
                Json::parse(R"({"max_new_tokens": 6, "do_sample": false, "repetition_penalty": 1.2})"));
   const Json prompts = Json::Array{"I love", "People! How many people live in Hamburg?", "The"};
   const Json together = write(prompts);
@@ -107,23 +108,23 @@ TEST_CASE("pipelines: a batch gives what each text gives alone") {
 TEST_CASE("pipelines: streamed pieces are the final text") {
   const Json greedy = Json::parse(R"({"max_new_tokens": 20, "do_sample": false, "return_full_text": false})");
   const Json sampled = Json::parse(R"({"max_new_tokens": 20, "seed": 7, "return_full_text": false})");
-  const Pipeline write = pipeline("text-generation", models + "gpt2-chat");
+  const Pipeline write = pipeline("text-generation", pipeline_models + "gpt2-chat");
   const Json chat = Json::Array{chat_message("user", "How many?")};
   for (const Json& options : {greedy, sampled})
     for (const Json& input : {Json("The quick"), chat}) {
       const Json whole = write(input, options);
-      CHECK(joined(write.stream(input, options)) == whole.as_array()[0].at("generated_text").as_string());
+      CHECK(joined_stream(write.stream(input, options)) == whole.as_array()[0].at("generated_text").as_string());
     }
-  const Pipeline translate = pipeline("translation_en_to_fr", models + "t5");
+  const Pipeline translate = pipeline("translation_en_to_fr", pipeline_models + "t5");
   const Json one_beam = Json::parse(R"({"num_beams": 1, "max_new_tokens": 12})");
   const Json whole = translate("The house is wonderful.", one_beam);
-  CHECK(joined(translate.stream("The house is wonderful.", one_beam)) ==
+  CHECK(joined_stream(translate.stream("The house is wonderful.", one_beam)) ==
         whole.as_array()[0].at("translation_text").as_string());
 }
 
 TEST_CASE("pipelines: a stop sequence ends the text and is part of it") {
   const Pipeline write =
-      pipeline("text-generation", models + "gpt2-chat",
+      pipeline("text-generation", pipeline_models + "gpt2-chat",
                Json::parse(R"({"max_new_tokens": 20, "do_sample": false, "return_full_text": false})"));
   const std::string all = write("The quick").as_array()[0].at("generated_text").as_string();
   REQUIRE(all.size() > 12);
@@ -145,7 +146,7 @@ TEST_CASE("pipelines: a stop sequence ends the text and is part of it") {
 }
 
 TEST_CASE("pipelines: cancelling ends the work within one token") {
-  const Pipeline write = pipeline("text-generation", models + "gpt2-chat");
+  const Pipeline write = pipeline("text-generation", pipeline_models + "gpt2-chat");
   const CancelToken cancel;
   TextStream stream = write.stream("The quick", Json::parse(R"({"max_new_tokens": 50, "do_sample": false})"), cancel);
   REQUIRE(stream.next().has_value());
@@ -154,7 +155,7 @@ TEST_CASE("pipelines: cancelling ends the work within one token") {
   CHECK(code_of([&] { stream.next(); }) == ErrorCode::cancelled);
   CHECK(stream.tokens().size() == before);
   CHECK(code_of([&] { write("The quick", Json::object(), cancel); }) == ErrorCode::cancelled);
-  const Pipeline classify = pipeline("text-classification", models + "bert-nli");
+  const Pipeline classify = pipeline("text-classification", pipeline_models + "bert-nli");
   CHECK(code_of([&] { classify("The quick", Json::object(), cancel); }) == ErrorCode::cancelled);
 
   TextStream stopped = write.stream("The quick", Json::parse(R"({"max_new_tokens": 50, "do_sample": false})"));
@@ -167,8 +168,8 @@ TEST_CASE("pipelines: cancelling ends the work within one token") {
 }
 
 TEST_CASE("pipelines: words that nobody knows are refused by name") {
-  CHECK(mentions(error_of([] { pipeline("text-painting", models + "t5"); }), "text-painting"));
-  const Pipeline classify = pipeline("sentiment-analysis", models + "bert-nli");
+  CHECK(mentions(error_of([] { pipeline("text-painting", pipeline_models + "t5"); }), "text-painting"));
+  const Pipeline classify = pipeline("sentiment-analysis", pipeline_models + "bert-nli");
   CHECK(classify.task() == "text-classification");
   const Error unknown = error_of([&] { classify("a", Json::parse(R"({"topk": 2})")); });
   CHECK(unknown.code() == ErrorCode::invalid_argument);
@@ -177,19 +178,19 @@ TEST_CASE("pipelines: words that nobody knows are refused by name") {
   CHECK(mentions(error_of([&] { classify("a", Json::parse(R"({"top_k": "two"})")); }), "whole number"));
   CHECK(code_of([&] { classify(3); }) == ErrorCode::invalid_argument);
   CHECK(code_of([&] { classify.stream("a"); }) == ErrorCode::unsupported);
-  const Pipeline write = pipeline("text-generation", models + "gpt2-chat");
+  const Pipeline write = pipeline("text-generation", pipeline_models + "gpt2-chat");
   CHECK(mentions(error_of([&] { write("a", Json::parse(R"({"tempreature": 1})")); }), "tempreature"));
-  CHECK(code_of([&] { pipeline("translation", models + "bert-nli"); }) != ErrorCode::internal);
-  CHECK(mentions(error_of([] { pipeline("fill-mask", models + "bert-fill")("no mask"); }), "[MASK]"));
+  CHECK(code_of([&] { pipeline("translation", pipeline_models + "bert-nli"); }) != ErrorCode::internal);
+  CHECK(mentions(error_of([] { pipeline("fill-mask", pipeline_models + "bert-fill")("no mask"); }), "[MASK]"));
   CHECK(mentions(error_of([] {
-                   pipeline("zero-shot-classification", models + "bert-nli")(
+                   pipeline("zero-shot-classification", pipeline_models + "bert-nli")(
                        "a", Json::parse(R"({"candidate_labels": "x", "hypothesis_template": "none"})"));
                  }),
                  "{}"));
 }
 
 TEST_CASE("pipelines: ranking and similarity") {
-  const Pipeline rank = pipeline("text-ranking", models + "bert-ranker");
+  const Pipeline rank = pipeline("text-ranking", pipeline_models + "bert-ranker");
   const Json input =
       Json::parse(R"({"query": "Who lives?", "documents": ["People!", "Wolfgang lives in Berlin", "Best"]})");
   const Json ranked = rank(input, Json::parse(R"({"return_documents": true})"));
@@ -200,7 +201,7 @@ TEST_CASE("pipelines: ranking and similarity") {
     CHECK(one.at("text") == input.at("documents").as_array()[id]);
     CHECK((i == 0 || ranked.as_array()[i - 1].at("score").as_double() >= one.at("score").as_double()));
     // The same model as a classifier gives the same score to the pair.
-    const Pipeline classify = pipeline("text-classification", models + "bert-ranker");
+    const Pipeline classify = pipeline("text-classification", pipeline_models + "bert-ranker");
     Json pair = Json::object();
     pair.set("text", input.at("query"));
     pair.set("text_pair", one.at("text"));
@@ -208,7 +209,7 @@ TEST_CASE("pipelines: ranking and similarity") {
   }
   CHECK(rank(input, Json::parse(R"({"top_k": 1})")).size() == 1);
 
-  const Pipeline similar = pipeline("sentence-similarity", models + "bert-fill");
+  const Pipeline similar = pipeline("sentence-similarity", pipeline_models + "bert-fill");
   const Json scores =
       similar(Json::parse(R"({"source_sentence": "I love it", "sentences": ["I love it", "Best in show", "People"]})"));
   REQUIRE(scores.size() == 3);
@@ -217,7 +218,7 @@ TEST_CASE("pipelines: ranking and similarity") {
 }
 
 TEST_CASE("pipelines: features are pooled and normalised as sentence encoders do it") {
-  const Pipeline extract = pipeline("feature-extraction", models + "roberta-fill");
+  const Pipeline extract = pipeline("feature-extraction", pipeline_models + "roberta-fill");
   const Json tokens = extract("I love this").as_array()[0];
   const Json pooled =
       extract(Json::Array{"I love this", "a"}, Json::parse(R"({"pooling": "mean", "normalize": true})"));
@@ -234,7 +235,7 @@ TEST_CASE("pipelines: features are pooled and normalised as sentence encoders do
 }
 
 TEST_CASE("pipelines: a pipeline of open parts is the same") {
-  const std::string folder = models + "bert-nli";
+  const std::string folder = pipeline_models + "bert-nli";
   const Pipeline opened = pipeline("text-classification", folder);
   const Pipeline made = pipeline("text-classification", AutoTokenizer::from_pretrained(folder),
                                  AutoModelForSequenceClassification::from_pretrained(folder));
