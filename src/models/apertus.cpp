@@ -10,6 +10,9 @@ namespace trustformers {
 namespace {
 
 struct ApertusConfig : DecoderConfig {
+  /// Of all layers, where they are no tensors.
+  std::vector<double> xielu_alpha_p, xielu_alpha_n, xielu_beta, xielu_eps;
+
   ApertusConfig() {
     hidden_act = "xielu";
     norm_eps = 1e-5;
@@ -19,15 +22,24 @@ struct ApertusConfig : DecoderConfig {
     rope.factor = 8;
     rope.original_max_positions = 8192;
   }
+  void fields(auto& v) {
+    DecoderConfig::fields(v);
+    v("xielu_alpha_p", xielu_alpha_p);
+    v("xielu_alpha_n", xielu_alpha_n);
+    v("xielu_beta", xielu_beta);
+    v("xielu_eps", xielu_eps);
+  }
   void finish(const Json& json, std::string_view where) {
     DecoderConfig::finish(json, where);
     mlp_bias = false;  // whatever the file says
+    for (const std::vector<double>* numbers : {&xielu_alpha_p, &xielu_alpha_n, &xielu_beta, &xielu_eps})
+      check((numbers->empty() && xielu_alpha_p.empty()) || std::ssize(*numbers) == num_hidden_layers, ErrorCode::parse,
+            "[config] ", where, ": \"xielu_…\" lists ", numbers->size(), " numbers for ", num_hidden_layers, " layers");
   }
 };
 
-/// A number of the checkpoint that is `value` in a fresh model.
-Tensor starting_at(double value, const Scope& scope, std::string_view leaf, const Shape& shape) {
-  Tensor t = scope.get(leaf, shape, init_zeros);
+/// `t` of the checkpoint, or `value` in a fresh model.
+Tensor starting_at(double value, const Tensor& t, const Scope& scope, std::string_view leaf) {
   if (t.defined() && !scope.stored(leaf)) t.mutable_data<float>()[0] = static_cast<float>(value);
   return t;
 }
@@ -35,13 +47,27 @@ Tensor starting_at(double value, const Scope& scope, std::string_view leaf, cons
 /// xIELU (Huang & Schlag 2024): a parabola for positive x, an exponential below, their steepness being learned.
 class Xielu {
  public:
-  explicit Xielu(const Scope& scope)
-      : alpha_p_(starting_at(std::log(std::expm1(0.8)), scope, "alpha_p", {1})),
-        alpha_n_(starting_at(std::log(std::expm1(0.3)), scope, "alpha_n", {1})),
-        beta_(starting_at(0.5, scope, "beta", {})),
-        eps_(starting_at(-1e-6, scope, "eps", {})) {
-    for (Tensor* constant : {&beta_, &eps_})
-      if (constant->defined()) constant->set_requires_grad(false);
+  Xielu(const Scope& scope, const ApertusConfig& c, std::int64_t i) {
+    if (!c.xielu_alpha_p.empty()) {
+      const auto of_layer = [&](const std::vector<double>& all) {
+        return Tensor::full({1}, all[static_cast<std::size_t>(i)]);
+      };
+      alpha_p_ = of_layer(c.xielu_alpha_p);
+      alpha_n_ = of_layer(c.xielu_alpha_n);
+      beta_ = of_layer(c.xielu_beta);
+      eps_ = of_layer(c.xielu_eps);
+      return;
+    }
+    const auto learned = [&](std::string_view leaf, double start) {
+      return starting_at(std::log(std::expm1(start)), scope.get(leaf, {1}, init_zeros), scope, leaf);
+    };
+    const auto constant = [&](std::string_view leaf, double value) {
+      return starting_at(value, scope.get_buffer(leaf, {}, init_zeros), scope, leaf);
+    };
+    alpha_p_ = learned("alpha_p", 0.8);
+    alpha_n_ = learned("alpha_n", 0.3);
+    beta_ = constant("beta", 0.5);
+    eps_ = constant("eps", -1e-6);
   }
   Tensor operator()(const Tensor& x) const {
     const Tensor parabola = softplus(alpha_p_) * x * x;
@@ -55,10 +81,10 @@ class Xielu {
 
 class XieluMlp final : public FeedForward {
  public:
-  XieluMlp(const Scope& scope, const MlpShape& s)
-      : up_(scope / "up_proj", s.hidden_size, s.intermediate_size, s.bias),
-        act_(scope / "act_fn"),
-        down_(scope / "down_proj", s.intermediate_size, s.hidden_size, s.bias) {}
+  XieluMlp(const Scope& scope, const ApertusConfig& c, std::int64_t i)
+      : up_(scope / "up_proj", c.hidden_size, c.intermediate_size, c.mlp_bias),
+        act_(scope / "act_fn", c, i),
+        down_(scope / "down_proj", c.intermediate_size, c.hidden_size, c.mlp_bias) {}
   Tensor operator()(const Tensor& x) const override { return down_(act_(up_(x))); }
 
  private:
@@ -67,8 +93,8 @@ class XieluMlp final : public FeedForward {
   Linear down_;
 };
 
-std::unique_ptr<FeedForward> feed_forward(const Scope& scope, const ApertusConfig& c) {
-  if (c.hidden_act == "xielu") return std::make_unique<XieluMlp>(scope, c.mlp());
+std::unique_ptr<FeedForward> feed_forward(const Scope& scope, const ApertusConfig& c, std::int64_t i) {
+  if (c.hidden_act == "xielu") return std::make_unique<XieluMlp>(scope, c, i);
   return plain_mlp(scope, c.mlp(), c.activation(), "up_proj", "down_proj");
 }
 
@@ -80,7 +106,7 @@ std::unique_ptr<Body> apertus_body(const Scope& scope, const ApertusConfig& c) {
     return {.attention_norm = RmsNorm(layer / "attention_layernorm", c.hidden_size, c.norm_eps),
             .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
             .mlp_norm = RmsNorm(layer / "feedforward_layernorm", c.hidden_size, c.norm_eps),
-            .mlp = feed_forward(layer / "mlp", c)};
+            .mlp = feed_forward(layer / "mlp", c, i)};
   });
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;
@@ -92,6 +118,21 @@ std::unique_ptr<Model> make_apertus(const Json& json, std::string_view where, co
                       [&](const Scope& scope) { return apertus_body(scope, c); });
 }
 
+/// xIELU's numbers are metadata there, one list for all layers.
+GgufArchitecture apertus_gguf() {
+  GgufArchitecture g = gguf_decoder("apertus");
+  set_gguf_name(g, "model.layers.#.attention_layernorm", "blk.#.attn_norm");
+  set_gguf_name(g, "model.layers.#.feedforward_layernorm", "blk.#.ffn_norm");
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) {
+    for (const std::string name : {"alpha_p", "alpha_n", "beta", "eps"}) {
+      Json::Array numbers;
+      for (const float x : m.at("xielu." + name).as_floats()) numbers.emplace_back(static_cast<double>(x));
+      c.set("xielu_" + name, Json(std::move(numbers)));
+    }
+  });
+  return g;
+}
+
 }  // namespace
 
 Architecture apertus_architecture() {
@@ -99,7 +140,7 @@ Architecture apertus_architecture() {
   return {.model_type = "apertus",
           .base_prefix = "model",
           .classes = decoder_classes("Apertus", make_apertus, {none, causal_lm, token_classification}),
-          .gguf = {}};
+          .gguf = apertus_gguf()};
 }
 
 }  // namespace trustformers

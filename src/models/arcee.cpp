@@ -29,10 +29,19 @@ std::unique_ptr<Model> make_arcee(const Json& json, std::string_view where, cons
                       [&](const Scope& scope) { return arcee_body(scope, c); });
 }
 
+GgufArchitecture arcee_gguf() {
+  GgufArchitecture g = gguf_decoder("arcee");
+  pair_gguf_heads(g);
+  return g;
+}
+
 }  // namespace
 
 Architecture arcee_architecture() {
-  return {.model_type = "arcee", .base_prefix = "model", .classes = decoder_classes("Arcee", make_arcee), .gguf = {}};
+  return {.model_type = "arcee",
+          .base_prefix = "model",
+          .classes = decoder_classes("Arcee", make_arcee),
+          .gguf = arcee_gguf()};
 }
 
 }  // namespace trustformers

@@ -60,6 +60,8 @@ Json gguf_config(const GgufMetadata& metadata, const WeightSource& source, const
   if (const TensorEntry* types = source.find("token_types.weight"); types && !types->shape.empty())
     config.set("type_vocab_size", Json(types->shape[0]));
   config.set("tie_word_embeddings", Json(source.find("output.weight") == nullptr));
+  if (source.find("blk.0.attn_q.weight"))
+    config.set("attention_bias", Json(source.find("blk.0.attn_q.bias") != nullptr));
   // Llama 3's frequency scaling comes as one factor a frequency; longrope with equal factors is the same thing.
   if (source.find("rope_freqs.weight")) {
     Json::Array factors;
@@ -108,14 +110,17 @@ Parameters::NameMap gguf_names(const Architecture& architecture, const Json& con
   return [&architecture, config](const std::string& name) -> std::vector<StoredName> {
     const std::size_t dot = name.rfind('.');
     if (dot == std::string::npos) return {};
+    const Numbered whole = split_number(name);
     const Numbered module = split_number(std::string_view(name).substr(0, dot));
     const std::string prefix = std::string(architecture.base_prefix) + ".";
     for (const GgufName& row : architecture.gguf.names) {
       // The table has names as one class has them; others carry the body's prefix or lack it.
-      const std::string ours(row.ours);
-      if (module.pattern != ours && prefix + module.pattern != ours && module.pattern != prefix + ours) continue;
+      if (whole.pattern == row.ours) return {{with_number(row.theirs, whole.number), nullptr}};
+      if (module.pattern != row.ours && prefix + module.pattern != row.ours && module.pattern != prefix + row.ours)
+        continue;
+      const bool transforms = row.transform && (row.transforms_bias || !name.ends_with(".bias"));
       return {
-          {with_number(row.theirs, module.number) + name.substr(dot), row.transform ? row.transform(config) : nullptr}};
+          {with_number(row.theirs, module.number) + name.substr(dot), transforms ? row.transform(config) : nullptr}};
     }
     return {};
   };
@@ -160,7 +165,8 @@ Checkpoint make_gguf_checkpoint(const GgufMetadata& metadata, std::string_view p
   check(architecture != nullptr, ErrorCode::unsupported, "[gguf] ", path, " holds the architecture \"", name,
         "\", which is not supported");
   Json config = gguf_config(metadata, *weights, *architecture);
-  return {path, std::move(config), std::string(path), std::move(weights), architecture, true};
+  // one name in files may stand for several model types
+  return {path, config, std::string(path), std::move(weights), &architecture_of(config, path), true};
 }
 
 Checkpoint open_checkpoint(const std::filesystem::path& path) {

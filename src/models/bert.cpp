@@ -24,8 +24,8 @@ GgufArchitecture bert_gguf() {
   GgufArchitecture g;
   g.name = "bert";
   g.config = [](const GgufMetadata& m) {
-    Json c = gguf_decoder_config(m, "bert");
-    c.set("layer_norm_eps", Json(m.get_double("bert.attention.layer_norm_epsilon")));
+    Json c = gguf_decoder_config(m, "bert", "bert");
+    c.set("type_vocab_size", 0);  // unless the file has a table of types
     return c;
   };
   g.names = {{"embeddings.word_embeddings", "token_embd"},

@@ -65,8 +65,7 @@ std::unique_ptr<Model> make_bloom(const Json& json, std::string_view where, cons
 GgufArchitecture bloom_gguf() {
   GgufArchitecture g{.name = "bloom", .config = {}, .names = {}};
   g.config = [](const GgufMetadata& m) {
-    Json c = gguf_decoder_config(m, "bloom");
-    c.set("layer_norm_epsilon", Json(m.get_double("bloom.attention.layer_norm_epsilon")));
+    Json c = gguf_decoder_config(m, "bloom", "bloom");
     return c;
   };
   g.names = {{"transformer.word_embeddings", "token_embd"},

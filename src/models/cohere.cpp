@@ -48,6 +48,16 @@ std::unique_ptr<Model> make_cohere(const Json& json, std::string_view where, con
                       [&](const Scope& scope) { return cohere_body(scope, c); });
 }
 
+GgufArchitecture cohere_gguf() {
+  GgufArchitecture g = gguf_decoder("command-r", "cohere");
+  extend_gguf_config(
+      g, [](const GgufMetadata& m, Json& c) { c.set("logit_scale", m.get_double("command-r.logit_scale")); });
+  g.from_tensors = [](const WeightSource& source, Json& c) {
+    c.set("use_qk_norm", source.find("blk.0.attn_q_norm.weight") != nullptr);
+  };
+  return g;
+}
+
 }  // namespace
 
 Architecture cohere_architecture() {
@@ -55,7 +65,7 @@ Architecture cohere_architecture() {
   return {.model_type = "cohere",
           .base_prefix = "model",
           .classes = decoder_classes("Cohere", make_cohere, {none, causal_lm}),
-          .gguf = {}};
+          .gguf = cohere_gguf()};
 }
 
 }  // namespace trustformers

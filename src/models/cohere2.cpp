@@ -49,6 +49,15 @@ std::unique_ptr<Model> make_cohere2(const Json& json, std::string_view where, co
                       [&](const Scope& scope) { return cohere2_body(scope, c); });
 }
 
+GgufArchitecture cohere2_gguf() {
+  GgufArchitecture g = gguf_decoder("cohere2");
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) {
+    c.set("logit_scale", m.get_double("cohere2.logit_scale"));
+    c.set("sliding_window", m.get_int("cohere2.attention.sliding_window"));
+  });
+  return g;
+}
+
 }  // namespace
 
 Architecture cohere2_architecture() {
@@ -56,7 +65,7 @@ Architecture cohere2_architecture() {
   return {.model_type = "cohere2",
           .base_prefix = "model",
           .classes = decoder_classes("Cohere2", make_cohere2, {none, causal_lm}),
-          .gguf = {}};
+          .gguf = cohere2_gguf()};
 }
 
 }  // namespace trustformers

@@ -91,17 +91,6 @@ class DisentangledAttention {
   double scale_ = 1;
 };
 
-struct DebertaLayer {
-  DisentangledAttention attention;
-  DebertaSelfOutput output;
-  EncoderFeedForward feed_forward;
-
-  DebertaLayer(const Scope& scope, const DebertaV1Config& c)
-      : attention(scope / "attention" / "self", c),
-        output(scope / "attention" / "output", c),
-        feed_forward(scope, c, bert_feed_forward) {}
-};
-
 class DebertaBody final : public Body {
  public:
   DebertaBody(const Scope& scope, const DebertaV1Config& c) : config_(c), embeddings_(scope / "embeddings", c) {
@@ -119,17 +108,14 @@ class DebertaBody final : public Body {
       context.table = unsqueeze(cast(slice(relative_.weight(), 0, most - span, most + span), DType::f32), 0);
       context.index = relative_index(x.size(1), span, [](std::int64_t distance) { return distance; });
     }
-    return run_layers(in, x, layers_.size(), [&](std::size_t i, const Tensor& h) {
-      const DebertaLayer& layer = layers_[i];
-      return layer.feed_forward(layer.output(layer.attention(h, context), h));
-    });
+    return run_layers(in, x, layers_.size(), [&](std::size_t i, const Tensor& h) { return layers_[i](h, context); });
   }
   const Embedding& input_embeddings() const override { return embeddings_.words(); }
 
  private:
   DebertaV1Config config_;
   DebertaEmbeddings embeddings_;
-  std::vector<DebertaLayer> layers_;
+  std::vector<DebertaLayer<DisentangledAttention>> layers_;
   Embedding relative_;
 };
 

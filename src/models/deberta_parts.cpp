@@ -84,9 +84,8 @@ Tensor DebertaEmbeddings::operator()(const ModelInputs& in, const Tensor& seen) 
 DebertaMask DebertaMask::of(const ModelInputs& in) {
   const Tensor token = key_mask(in.attention_mask);
   if (!token.defined()) return {};
-  const Tensor out_of_sight = logical_and(unsqueeze(token, 2), unsqueeze(logical_not(token), 1));
-  const Tensor hidden =
-      where(out_of_sight, Tensor::full({}, -std::numeric_limits<double>::infinity()), Tensor::zeros({}));
+  const Tensor in_sight = logical_and(unsqueeze(token, 2), unsqueeze(token, 1));
+  const Tensor hidden = where(in_sight, Tensor::zeros({}), Tensor::full({}, -std::numeric_limits<double>::infinity()));
   return {unsqueeze(cast(token, DType::f32), 2), unsqueeze(hidden, 1)};
 }
 
@@ -121,12 +120,8 @@ Tensor disentangled_scores(const Tensor& q, const Tensor& k, const Tensor& posit
 
 Tensor disentangled_attention(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const Tensor& bias,
                               const DebertaMask& mask) {
-  const AttentionAttrs attrs{.scale = scale};
-  if (!mask.seen.defined()) return merge_heads(attention(q, k, v, attrs, Tensor(), bias));
-  // A query of zeros and no bias: all its scores are equal.
-  const Tensor seen = unsqueeze(mask.seen, 1);
-  const Tensor masked = bias.defined() ? bias * seen + mask.hidden : mask.hidden;
-  return merge_heads(attention(q * seen, k, v, attrs, Tensor(), masked));
+  const Tensor masked = !mask.hidden.defined() ? bias : bias.defined() ? bias + mask.hidden : mask.hidden;
+  return merge_heads(attention(q, k, v, {.scale = scale}, Tensor(), masked));
 }
 
 DebertaSelfOutput::DebertaSelfOutput(const Scope& scope, const DebertaConfig& c)

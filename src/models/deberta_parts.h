@@ -61,7 +61,7 @@ class DebertaEmbeddings {
 /// Which tokens are no padding; both undefined when nothing is padded.
 struct DebertaMask {
   Tensor seen;    // [B, L, 1] f32: 1 or 0
-  Tensor hidden;  // [B, 1, L, L] f32: -inf where a token would look at padding, else 0
+  Tensor hidden;  // [B, 1, L, L] f32: -inf where padding looks or is looked at, else 0
   static DebertaMask of(const ModelInputs& in);
 };
 
@@ -78,8 +78,7 @@ RelativeIndex relative_index(std::int64_t length, std::int64_t span, FunctionRef
 Tensor disentangled_scores(const Tensor& q, const Tensor& k, const Tensor& position_keys,
                            const Tensor& position_queries, const RelativeIndex& index);
 
-/// attention() with `bias` [B, H, L, L] or undefined and scores · `scale`; [B, H, L, D] -> [B, L, H·D]. As in the
-/// reference padding looks at all positions alike, which losses over whole texts notice.
+/// attention() with `bias` [B, H, L, L] or undefined and scores · `scale`; [B, H, L, D] -> [B, L, H·D].
 Tensor disentangled_attention(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const Tensor& bias,
                               const DebertaMask& mask);
 
@@ -92,6 +91,24 @@ class DebertaSelfOutput {
  private:
   Linear dense_;
   LayerNorm norm_;
+};
+
+/// A layer around either version's attention: `attention(x, context)` gives [B, L, D].
+template <class Attention>
+struct DebertaLayer {
+  Attention attention;
+  DebertaSelfOutput output;
+  EncoderFeedForward feed_forward;
+
+  template <class Config>
+  DebertaLayer(const Scope& scope, const Config& c)
+      : attention(scope / "attention" / "self", c),
+        output(scope / "attention" / "output", c),
+        feed_forward(scope, c, bert_feed_forward) {}
+  template <class Context>
+  Tensor operator()(const Tensor& x, const Context& context) const {
+    return feed_forward(output(attention(x, context), x));
+  }
 };
 
 /// A body with the heads that both versions have.

@@ -132,17 +132,6 @@ class ConvLayer {
   std::int64_t padding_, groups_;
 };
 
-struct DebertaV2Layer {
-  V2Attention attention;
-  DebertaSelfOutput output;
-  EncoderFeedForward feed_forward;
-
-  DebertaV2Layer(const Scope& scope, const DebertaV2Config& c)
-      : attention(scope / "attention" / "self", c),
-        output(scope / "attention" / "output", c),
-        feed_forward(scope, c, bert_feed_forward) {}
-};
-
 class DebertaV2Body final : public Body {
  public:
   DebertaV2Body(const Scope& scope, const DebertaV2Config& c) : config_(c), embeddings_(scope / "embeddings", c) {
@@ -163,8 +152,7 @@ class DebertaV2Body final : public Body {
                                      [&](std::int64_t distance) { return config_.bucket_of(distance); });
     }
     return run_layers(in, embedded, layers_.size(), [&](std::size_t i, const Tensor& h) {
-      const DebertaV2Layer& layer = layers_[i];
-      const Tensor y = layer.feed_forward(layer.output(layer.attention(h, context), h));
+      const Tensor y = layers_[i](h, context);
       return i == 0 && conv_ ? (*conv_)(embedded, y, context.mask.seen) : y;
     });
   }
@@ -173,7 +161,7 @@ class DebertaV2Body final : public Body {
  private:
   DebertaV2Config config_;
   DebertaEmbeddings embeddings_;
-  std::vector<DebertaV2Layer> layers_;
+  std::vector<DebertaLayer<V2Attention>> layers_;
   Embedding relative_;
   Norm relative_norm_;
   std::optional<ConvLayer> conv_;

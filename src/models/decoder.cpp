@@ -8,21 +8,23 @@
 namespace trustformers {
 
 void DecoderConfig::finish(const Json& json, std::string_view where) {
-  check(intermediate_size > 0, ErrorCode::parse, "[config] ", where,
-        ": \"intermediate_size\" must be a positive number, got ", intermediate_size);
+  check(intermediate_size > 0, ErrorCode::parse, "[config] ", where, ": \"", spelled("intermediate_size"),
+        "\" must be a positive number, got ", intermediate_size);
   if (num_key_value_heads == 0) num_key_value_heads = num_attention_heads;
   check(num_key_value_heads > 0 && num_attention_heads % num_key_value_heads == 0, ErrorCode::parse, "[config] ", where,
-        ": ", num_attention_heads, " query heads do not share ", num_key_value_heads, " key heads");
+        ": \"", spelled("num_attention_heads"), "\" ", num_attention_heads, " is no multiple of \"",
+        spelled("num_key_value_heads"), "\" ", num_key_value_heads);
   check(head_dim >= 0, ErrorCode::parse, "[config] ", where, ": \"head_dim\" must be positive, got ", head_dim);
   if (head_dim == 0) {
-    check(hidden_size >= num_attention_heads, ErrorCode::parse, "[config] ", where, ": ", hidden_size,
-          " features do not split into ", num_attention_heads, " heads");
+    check(hidden_size >= num_attention_heads, ErrorCode::parse, "[config] ", where, ": \"", spelled("hidden_size"),
+          "\" ", hidden_size, " does not split into \"", spelled("num_attention_heads"), "\" ", num_attention_heads);
     head_dim = hidden_size / num_attention_heads;
   }
   check(layer_types.empty() || static_cast<std::int64_t>(layer_types.size()) == num_hidden_layers, ErrorCode::parse,
-        "[config] ", where, ": \"layer_types\" names ", layer_types.size(), " layers, \"num_hidden_layers\" is ",
-        num_hidden_layers);
+        "[config] ", where, ": \"layer_types\" names ", layer_types.size(), " layers, \"", spelled("num_hidden_layers"),
+        "\" is ", num_hidden_layers);
   rope = RopeConfig::parse(json, where, rope);
+  if (!partial_rotary) rope.partial_rotary_factor = 1;
 }
 
 void DecoderConfig::alternate_layer_types(std::int64_t period) {
@@ -122,7 +124,7 @@ ModelOutput Decoder::forward(const ModelInputs& in) const {
   const std::int64_t length = (in.inputs_embeds.defined() ? in.inputs_embeds : in.input_ids).size(1);
   const bool counted = positions_skip_padding && in.attention_mask.defined();
   Tensor at = in.position_ids.defined() ? in.position_ids
-              : counted                 ? positions_from_mask(in.attention_mask, length)
+              : counted                 ? positions_from_mask(in.attention_mask, length, -1)
                                         : consecutive_positions(past, length);
   Tensor x = embed(in, at);
   if (in.cache && !rotations.empty() && rotations[0].has_long_set() &&

@@ -26,6 +26,8 @@ struct DecoderConfig {
   std::vector<std::string> layer_types;  // of each layer: "full_attention", "sliding_attention", ...
   RopeConfig rope;                       // before `finish`: the model's defaults
   bool rope_interleaved = false;         // as RopeAttrs
+  bool partial_rotary = false;           // the model hears "partial_rotary_factor"
+  KeySpellings spelled;
 
   void fields(auto& v) {
     v.size("vocab_size", vocab_size);
@@ -50,7 +52,7 @@ struct DecoderConfig {
   /// Fills what follows from the keys, and checks it.
   void finish(const Json& json, std::string_view where);
 
-  ActivationFunction activation() const { return ActivationFunction::parse(hidden_act, "hidden_act"); }
+  ActivationFunction activation() const { return ActivationFunction::parse(hidden_act, spelled("hidden_act")); }
   /// When the config lists no layer_types: every `period`-th layer is full, the others slide.
   void alternate_layer_types(std::int64_t period);
   /// True when layer `i` is of the type "sliding_attention"; unsupported when it is neither that nor "full_attention".
@@ -104,7 +106,7 @@ class Decoder final : public Body {
   Embedding positions = {};               // learned, read at position + position_offset
   std::int64_t position_offset = 0;
   std::function<Tensor(const Tensor& positions)> computed_positions = {};  // vectors to add, instead of learned ones
-  bool positions_skip_padding = false;  // positions that are not given count the tokens of the attention mask
+  bool positions_skip_padding = false;  // positions that are not given count the mask's tokens; -1 for padding (OPT)
   bool token_types = false;             // token_type_ids are looked up in `tokens` and added (GPT)
   Norm embedding_norm = {};
   std::vector<RotaryEmbedding> rotations = {};

@@ -62,4 +62,22 @@ std::unique_ptr<Body> deepseek_body(const Scope& scope, const DeepseekConfig& c,
   return body;
 }
 
+GgufArchitecture deepseek_gguf() {
+  GgufArchitecture g{.name = "deepseek2", .config = {}, .names = gguf_decoder_names()};
+  const std::string self = "model.layers.#.self_attn.", mlp = "model.layers.#.mlp.";
+  for (const auto& [ours, theirs] :
+       {std::pair{"q_a_proj", "blk.#.attn_q_a"}, std::pair{"q_a_layernorm", "blk.#.attn_q_a_norm"},
+        std::pair{"q_b_proj", "blk.#.attn_q_b"}, std::pair{"kv_a_proj_with_mqa", "blk.#.attn_kv_a_mqa"},
+        std::pair{"kv_a_layernorm", "blk.#.attn_kv_a_norm"}, std::pair{"kv_b_proj", "blk.#.attn_kv_b"},
+        std::pair{"k_b_proj", "blk.#.attn_k_b"}, std::pair{"v_b_proj", "blk.#.attn_v_b"}})
+    g.names.push_back({self + ours, theirs});
+  for (const auto& [ours, theirs] : {std::pair{"shared_experts.gate_proj", "blk.#.ffn_gate_shexp"},
+                                     std::pair{"shared_experts.up_proj", "blk.#.ffn_up_shexp"},
+                                     std::pair{"shared_experts.down_proj", "blk.#.ffn_down_shexp"},
+                                     std::pair{"gate.e_score_correction_bias", "blk.#.exp_probs_b.bias"}})
+    g.names.push_back({mlp + ours, theirs});
+  add_gguf_experts(g, mlp + "gate", mlp + "experts");
+  return g;
+}
+
 }  // namespace trustformers

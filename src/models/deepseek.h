@@ -40,4 +40,7 @@ struct DeepseekConfig : MoeDecoderConfig {
 /// `moe` says how the architecture's routers choose.
 std::unique_ptr<Body> deepseek_body(const Scope& scope, const DeepseekConfig& config, const MoeConfig& moe);
 
+/// How llama.cpp names the layers of both. Without a config: that is V2's.
+GgufArchitecture deepseek_gguf();
+
 }  // namespace trustformers

@@ -39,6 +39,45 @@ std::unique_ptr<Model> make_deepseek_v2(const Json& json, std::string_view where
                       [&](const Scope& scope) { return deepseek_body(scope, c, c.moe()); });
 }
 
+/// llama.cpp has one name for V2 and V3; sigmoids tell V3.
+Json deepseek_gguf_config(const GgufMetadata& m) {
+  constexpr std::int64_t sigmoid = 2;
+  const bool v3 = m.get_int("deepseek2.expert_gating_func", 1) == sigmoid;
+  Json c = gguf_decoder_config(m, "deepseek2", v3 ? "deepseek_v3" : "deepseek_v2");
+  c.set("num_key_value_heads", c.at("num_attention_heads"));
+  const std::int64_t rope = m.get_int("deepseek2.rope.dimension_count");
+  // Older files tell the widths of expanded heads, newer ones beside them those of the latent space.
+  const std::string_view newer = m.contains("deepseek2.attention.key_length_mla") ? "_mla" : "";
+  c.set("qk_rope_head_dim", rope);
+  c.set("qk_nope_head_dim", m.get_int(str("deepseek2.attention.key_length", newer)) - rope);
+  c.set("v_head_dim", m.get_int(str("deepseek2.attention.value_length", newer)));
+  c.set("kv_lora_rank", m.get_int("deepseek2.attention.kv_lora_rank"));
+  c.set("q_lora_rank",
+        m.contains("deepseek2.attention.q_lora_rank") ? Json(m.get_int("deepseek2.attention.q_lora_rank")) : Json());
+  c.set("first_k_dense_replace", m.get_int("deepseek2.leading_dense_block_count", 0));
+  c.set("n_shared_experts", m.get_int("deepseek2.expert_shared_count", 0));
+  c.set("routed_scaling_factor", m.get_double("deepseek2.expert_weights_scale", 1));
+  c.set("norm_topk_prob", m.get_bool("deepseek2.expert_weights_norm", v3));
+  const bool largest = m.get_int("deepseek2.expert_count") == 256;  // V3, of which early files do not tell the groups
+  c.set("n_group", m.get_int("deepseek2.expert_group_count", largest ? 8 : 1));
+  c.set("topk_group", m.get_int("deepseek2.expert_group_used_count", largest ? 4 : 1));
+  if (m.get_int("deepseek2.expert_group_count", 1) > 1) c.set("topk_method", "group_limited_greedy");
+  if (const double log_multiplier = m.get_double("deepseek2.rope.scaling.yarn_log_multiplier", 0);
+      log_multiplier != 0) {
+    Json scaling = c.at("rope_parameters");
+    scaling.set("mscale", 10 * log_multiplier);
+    scaling.set("mscale_all_dim", 10 * log_multiplier);
+    c.set("rope_parameters", std::move(scaling));
+  }
+  return c;
+}
+
+GgufArchitecture deepseek_v2_gguf() {
+  GgufArchitecture g = deepseek_gguf();
+  g.config = deepseek_gguf_config;
+  return g;
+}
+
 }  // namespace
 
 Architecture deepseek_v2_architecture() {
@@ -46,7 +85,7 @@ Architecture deepseek_v2_architecture() {
           .base_prefix = "model",
           .classes = decoder_classes("DeepseekV2", make_deepseek_v2,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification}),
-          .gguf = {}};
+          .gguf = deepseek_v2_gguf()};
 }
 
 }  // namespace trustformers

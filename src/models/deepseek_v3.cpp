@@ -52,7 +52,7 @@ Architecture deepseek_v3_architecture() {
           .classes = decoder_classes("DeepseekV3", make_deepseek_v3,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
                                       DecoderHead::token_classification}),
-          .gguf = {}};
+          .gguf = deepseek_gguf()};
 }
 
 }  // namespace trustformers

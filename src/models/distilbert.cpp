@@ -1,4 +1,6 @@
 // DistilBERT (Sanh et al. 2019): a BERT of half the depth, without token types and pooler.
+#include <cmath>
+
 #include "encoder.h"
 #include "encoder_layers.h"
 
@@ -8,6 +10,28 @@ namespace {
 constexpr AttentionNames attention_names{"attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin",
                                          "sa_layer_norm"};
 constexpr FeedForwardNames feed_forward_names{"ffn.lin1", "ffn.lin2", "output_layer_norm"};
+
+struct DistilBertConfig : EncoderConfig {
+  bool sinusoidal_pos_embds = false;  // how the position table starts
+
+  void fields(auto& v) {
+    EncoderConfig::fields(v);
+    v("sinusoidal_pos_embds", sinusoidal_pos_embds);
+  }
+};
+
+/// Sines in even columns and cosines in odd ones, of angles that fall from 1 to 1/10000 a position (Vaswani et al.
+/// 2017).
+void fill_with_sinusoids(const Tensor& table) {
+  const std::int64_t width = table.size(1);
+  float* data = table.mutable_data<float>();
+  for (std::int64_t p = 0; p < table.size(0); ++p)
+    for (std::int64_t d = 0; d < width; ++d) {
+      const double angle =
+          static_cast<double>(p) / std::pow(10000.0, static_cast<double>(d / 2 * 2) / static_cast<double>(width));
+      *data++ = static_cast<float>(d % 2 == 0 ? std::sin(angle) : std::cos(angle));
+    }
+}
 
 struct DistilBertLayer {
   EncoderAttention attention;
@@ -19,11 +43,14 @@ struct DistilBertLayer {
 
 class DistilBertBody final : public Body {
  public:
-  DistilBertBody(const Scope& scope, const EncoderConfig& c)
+  DistilBertBody(const Scope& scope, const DistilBertConfig& c)
       : embeddings_(scope / "embeddings", {.vocab = c.vocab_size,
                                            .width = c.hidden_size,
                                            .positions = c.max_position_embeddings,
                                            .eps = c.layer_norm_eps}) {
+    const Scope positions = scope / "embeddings" / "position_embeddings";
+    const Tensor table = positions.get("weight", {c.max_position_embeddings, c.hidden_size});
+    if (c.sinusoidal_pos_embds && table.defined() && !positions.stored("weight")) fill_with_sinusoids(table);
     for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) layers_.emplace_back(scope / "transformer" / "layer" / i, c);
   }
 
@@ -41,7 +68,7 @@ class DistilBertBody final : public Body {
 };
 
 std::unique_ptr<Model> make_distilbert(const Json& json, std::string_view where, const Scope& root, Task task) {
-  const auto c = read_encoder_config<EncoderConfig>(json, where);
+  const auto c = read_encoder_config<DistilBertConfig>(json, where);
   CommonConfig common = CommonConfig::parse(json, where, true);
   common.max_position_embeddings = c.max_position_embeddings;
   common.learned_positions = true;

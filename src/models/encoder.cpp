@@ -47,6 +47,20 @@ Tensor Transform::operator()(const Tensor& x) const {
   return norm_ ? (*norm_)(y) : y;
 }
 
+EncoderHeads roberta_heads(std::string_view body, double eps) {
+  return {.body = body,
+          .lm = {.dense = "lm_head.dense",
+                 .activation = fixed_activation("gelu"),
+                 .norm = "lm_head.layer_norm",
+                 .eps = eps},
+          .lm_decoder = "lm_head.decoder",
+          .lm_bias = "lm_head.bias",
+          .lm_untied_bias = "lm_head.decoder.bias",
+          .sentence = SentenceVector::first,
+          .sentence_transform = {.dense = "classifier.dense", .activation = fixed_activation("tanh")},
+          .sentence_classifier = "classifier.out_proj"};
+}
+
 bool uses_pooler(PoolerUse use, const Scope& dense) {
   return use == PoolerUse::required || (use == PoolerUse::if_stored && dense.available("weight"));
 }

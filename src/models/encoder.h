@@ -76,6 +76,9 @@ struct EncoderHeads {
   std::string_view detector = {};
 };
 
+/// The heads of RoBERTa, which MPNet and ESM have too.
+EncoderHeads roberta_heads(std::string_view body, double eps);
+
 /// Whether a body has its pooler: bodies alone are often published without it, heads that read it need it.
 enum class PoolerUse { none, if_stored, required };
 /// Whether a pooler whose weights would lie at `dense` is to be built.

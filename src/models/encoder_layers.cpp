@@ -13,9 +13,9 @@ void check_count(std::int64_t count, std::int64_t least, std::string_view key, s
 }
 
 void EncoderConfig::validate(std::string_view where) const {
-  check(hidden_size % num_attention_heads == 0, ErrorCode::parse, "[config] ", where, ": \"hidden_size\" ", hidden_size,
-        " does not split into \"num_attention_heads\" ", num_attention_heads);
-  check_count(max_position_embeddings, 1, "max_position_embeddings", where);
+  check(hidden_size % num_attention_heads == 0, ErrorCode::parse, "[config] ", where, ": \"", spelled("hidden_size"),
+        "\" ", hidden_size, " does not split into \"", spelled("num_attention_heads"), "\" ", num_attention_heads);
+  check_count(max_position_embeddings, 1, spelled("max_position_embeddings"), where);
   check_count(type_vocab_size, 0, "type_vocab_size", where);
 }
 

@@ -20,6 +20,7 @@ struct EncoderConfig {
   std::int64_t max_position_embeddings = 512, type_vocab_size = 2;
   std::string hidden_act = "gelu";
   double layer_norm_eps = 1e-12;
+  KeySpellings spelled;
 
   void fields(auto& v) {
     v.size("vocab_size", vocab_size);
@@ -35,7 +36,7 @@ struct EncoderConfig {
   /// Throws where the keys do not fit together. `where` names the file.
   void validate(std::string_view where) const;
   double attention_scale() const;
-  ActivationFunction activation() const { return ActivationFunction::parse(hidden_act, "hidden_act"); }
+  ActivationFunction activation() const { return ActivationFunction::parse(hidden_act, spelled("hidden_act")); }
 };
 
 /// Throws, naming the key, unless `count` lies in [least, 2^31).
@@ -44,8 +45,7 @@ void check_count(std::int64_t count, std::int64_t least, std::string_view key, s
 /// Fills a config whose members hold the architecture's defaults, and validates it.
 template <class Config>
 void read_encoder_config_into(Config& config, const Json& json, std::string_view where) {
-  ConfigReader reader(json, where);
-  config.fields(reader);
+  read_config_into(config, json, where);
   config.validate(where);
 }
 template <class Config>

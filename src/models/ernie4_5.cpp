@@ -38,6 +38,14 @@ std::unique_ptr<Model> make_ernie4_5(const Json& json, std::string_view where, c
                       [&](const Scope& scope) { return ernie4_5_body(scope, c); });
 }
 
+GgufArchitecture ernie4_5_gguf() {
+  GgufArchitecture g = gguf_decoder("ernie4_5");
+  g.from_tensors = [](const WeightSource& source, Json& c) {
+    c.set("use_bias", source.find("blk.0.attn_q.bias") != nullptr);
+  };
+  return g;
+}
+
 }  // namespace
 
 Architecture ernie4_5_architecture() {
@@ -45,7 +53,7 @@ Architecture ernie4_5_architecture() {
   return {.model_type = "ernie4_5",
           .base_prefix = "model",
           .classes = decoder_classes("Ernie4_5", make_ernie4_5, {none, causal_lm}),
-          .gguf = {}};
+          .gguf = ernie4_5_gguf()};
 }
 
 }  // namespace trustformers

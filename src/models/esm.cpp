@@ -143,17 +143,8 @@ std::unique_ptr<Model> make_esm(const Json& json, std::string_view where, const 
   CommonConfig common = CommonConfig::parse(json, where, true);
   common.learned_positions = !c.rotary();
   common.max_position_embeddings = c.rotary() ? 0 : c.max_position_embeddings - *c.pad_token_id - 1;
-  const EncoderHeads heads{.body = "esm",
-                           .lm = {.dense = "lm_head.dense",
-                                  .activation = fixed_activation("gelu"),
-                                  .norm = "lm_head.layer_norm",
-                                  .eps = c.layer_norm_eps},
-                           .lm_decoder = "lm_head.decoder",
-                           .lm_bias = "lm_head.bias",
-                           .lm_untied_bias = "lm_head.bias",
-                           .sentence = SentenceVector::first,
-                           .sentence_transform = {.dense = "classifier.dense", .activation = fixed_activation("tanh")},
-                           .sentence_classifier = "classifier.out_proj"};
+  EncoderHeads heads = roberta_heads("esm", c.layer_norm_eps);
+  heads.lm_untied_bias = "lm_head.bias";
   root.parameters().ignore(
       {"*contact_head.*", "*inv_freq", "*position_ids", "*position_embeddings.*", "*pooler.*", "lm_head.*"});
   return std::make_unique<EncoderModel>(

@@ -60,11 +60,21 @@ std::unique_ptr<Model> make_exaone4(const Json& json, std::string_view where, co
                       [&](const Scope& scope) { return exaone4_body(scope, c); });
 }
 
+GgufArchitecture exaone4_gguf() {
+  GgufArchitecture g = gguf_decoder("exaone4");
+  set_gguf_name(g, "model.layers.#.post_attention_layernorm", "blk.#.post_attention_norm");
+  set_gguf_name(g, "model.layers.#.post_feedforward_layernorm", "blk.#.post_ffw_norm");
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) { set_gguf_windows(m, "exaone4", c); });
+  return g;
+}
+
 }  // namespace
 
 Architecture exaone4_architecture() {
-  return {
-      .model_type = "exaone4", .base_prefix = "model", .classes = decoder_classes("Exaone4", make_exaone4), .gguf = {}};
+  return {.model_type = "exaone4",
+          .base_prefix = "model",
+          .classes = decoder_classes("Exaone4", make_exaone4),
+          .gguf = exaone4_gguf()};
 }
 
 }  // namespace trustformers

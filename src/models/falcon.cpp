@@ -11,12 +11,12 @@ namespace {
 struct FalconConfig : DecoderConfig {
   bool alibi = false, new_decoder_architecture = false, multi_query = true, parallel_attn = true, bias = false;
   std::int64_t num_ln_in_parallel_attn = 0;  // 0: two in the new architecture, else one
-  std::string transformers_version;
+  std::string attn_implementation;
 
-  /// transformers 5 adds the biases a second time, with its mask, in the attention that it calls eager. Checkpoints
-  /// that it wrote get what it computes, published ones (written by 4) what they were trained with.
+  /// The attention that transformers 5 calls eager adds the biases twice, once with its mask. Its default does not, nor
+  /// did transformers 4 or the training: a config has to ask for it.
   double bias_scale() const {
-    return (transformers_version.starts_with("5.") ? 2 : 1) / std::sqrt(static_cast<double>(head_dim));
+    return (attn_implementation == "eager" ? 2 : 1) / std::sqrt(static_cast<double>(head_dim));
   }
 
   FalconConfig() {
@@ -31,7 +31,7 @@ struct FalconConfig : DecoderConfig {
     v("parallel_attn", parallel_attn);
     v("bias", bias);
     v("num_ln_in_parallel_attn", num_ln_in_parallel_attn);
-    v("transformers_version", transformers_version);
+    v("attn_implementation", attn_implementation);
   }
   void finish(const Json& json, std::string_view where) {
     if (intermediate_size == 0) intermediate_size = 4 * hidden_size;
@@ -97,8 +97,7 @@ std::unique_ptr<Model> make_falcon(const Json& json, std::string_view where, con
 GgufArchitecture falcon_gguf() {
   GgufArchitecture g{.name = "falcon", .config = {}, .names = {}};
   g.config = [](const GgufMetadata& m) {
-    Json c = gguf_decoder_config(m, "falcon");
-    c.set("layer_norm_epsilon", Json(m.get_double("falcon.attention.layer_norm_epsilon")));
+    Json c = gguf_decoder_config(m, "falcon", "falcon");
     c.set("new_decoder_architecture", Json(m.get_int("falcon.attention.head_count_kv", 1) > 1));
     return c;
   };

@@ -48,7 +48,7 @@ std::unique_ptr<Model> make_gemma(const Json& json, std::string_view where, cons
 }
 
 GgufArchitecture gemma_gguf() {
-  GgufArchitecture g = gguf_rms_decoder("gemma");
+  GgufArchitecture g = gguf_decoder("gemma");
   shift_gguf_norms(g);
   return g;
 }

@@ -63,7 +63,7 @@ std::unique_ptr<Model> make_gemma2(const Json& json, std::string_view where, con
 }
 
 GgufArchitecture gemma2_gguf() {
-  GgufArchitecture g = gguf_rms_decoder("gemma2");
+  GgufArchitecture g = gguf_decoder("gemma2");
   set_gguf_name(g, "model.layers.#.post_attention_layernorm", "blk.#.post_attention_norm");
   set_gguf_name(g, "model.layers.#.pre_feedforward_layernorm", "blk.#.ffn_norm");
   set_gguf_name(g, "model.layers.#.post_feedforward_layernorm", "blk.#.post_ffw_norm");

@@ -76,14 +76,13 @@ std::unique_ptr<Model> make_gemma3_text(const Json& json, std::string_view where
 }
 
 GgufArchitecture gemma3_gguf() {
-  GgufArchitecture g = gguf_rms_decoder("gemma3");
+  GgufArchitecture g = gguf_decoder("gemma3", "gemma3_text");
   set_gguf_name(g, "model.layers.#.post_attention_layernorm", "blk.#.post_attention_norm");
   set_gguf_name(g, "model.layers.#.pre_feedforward_layernorm", "blk.#.ffn_norm");
   set_gguf_name(g, "model.layers.#.post_feedforward_layernorm", "blk.#.post_ffw_norm");
   shift_gguf_norms(g);
   g.config = [shared = g.config](const GgufMetadata& m) {
     Json c = shared(m);
-    c.set("model_type", Json("gemma3_text"));
     // The file does not say how scores are scaled: by the head's width, but in the 27B model.
     const std::int64_t heads = c.at("num_attention_heads").as_int("num_attention_heads");
     const std::int64_t width = m.get_int("gemma3.attention.key_length", 256);

@@ -19,10 +19,10 @@ double share_of(std::int64_t part, std::int64_t whole) {
 
 }  // namespace
 
-Json gguf_decoder_config(const GgufMetadata& m, std::string_view architecture) {
+Json gguf_decoder_config(const GgufMetadata& m, std::string_view architecture, std::string_view model_type) {
   const std::string a(architecture);
   Json c = Json::object();
-  c.set("model_type", Json(a));
+  c.set("model_type", Json(model_type));
   const std::int64_t heads = m.get_int(a + ".attention.head_count");
   c.set("hidden_size", Json(m.get_int(a + ".embedding_length")));
   c.set("num_hidden_layers", Json(m.get_int(a + ".block_count")));
@@ -30,6 +30,15 @@ Json gguf_decoder_config(const GgufMetadata& m, std::string_view architecture) {
   c.set("num_key_value_heads", Json(m.get_int(a + ".attention.head_count_kv", heads)));
   c.set("max_position_embeddings", Json(m.get_int(a + ".context_length")));
   c.set("intermediate_size", Json(m.get_int(a + ".feed_forward_length")));
+  for (const std::string norm : {"layer_norm_rms", "layer_norm"})
+    if (const std::string key = a + ".attention." + norm + "_epsilon"; m.contains(key))
+      c.set(norm == "layer_norm" ? "layer_norm_eps" : "rms_norm_eps", Json(m.get_double(key)));
+  if (m.get_int(a + ".expert_count", 0) > 0) {
+    c.set("num_local_experts", Json(m.get_int(a + ".expert_count")));
+    c.set("num_experts_per_tok", Json(m.get_int(a + ".expert_used_count")));
+    if (m.contains(a + ".expert_feed_forward_length"))
+      c.set("moe_intermediate_size", Json(m.get_int(a + ".expert_feed_forward_length")));
+  }
   if (m.contains(a + ".attention.key_length")) c.set("head_dim", Json(m.get_int(a + ".attention.key_length")));
   Json rope = Json::object();
   rope.set("rope_type", Json("default"));
@@ -72,29 +81,73 @@ std::vector<GgufName> gguf_decoder_names() {
           {"model.layers.#.mlp.down_proj", "blk.#.ffn_down"}};
 }
 
-GgufArchitecture gguf_rms_decoder(std::string_view name) {
+GgufArchitecture gguf_decoder(std::string_view name, std::string_view model_type) {
   GgufArchitecture g{.name = name, .config = {}, .names = gguf_decoder_names()};
-  g.config = [name](const GgufMetadata& m) {
-    Json c = gguf_decoder_config(m, name);
-    c.set("rms_norm_eps", Json(m.get_double(std::string(name) + ".attention.layer_norm_rms_epsilon")));
-    return c;
+  g.config = [name, model_type = model_type.empty() ? name : model_type](const GgufMetadata& m) {
+    return gguf_decoder_config(m, name, model_type);
   };
   return g;
 }
 
+void extend_gguf_config(GgufArchitecture& table, std::function<void(const GgufMetadata&, Json&)> more) {
+  table.config = [made = std::move(table.config), more = std::move(more)](const GgufMetadata& m) {
+    Json c = made(m);
+    more(m, c);
+    return c;
+  };
+}
+
+void pair_gguf_heads(GgufArchitecture& table) {
+  for (GgufName& row : table.names) {
+    const bool query = row.theirs == "blk.#.attn_q";
+    if (!query && row.theirs != "blk.#.attn_k") continue;
+    row.transform = [key = query ? "num_attention_heads" : "num_key_value_heads"](const Json& config) {
+      return [heads = config.at(key).as_int(key)](const Tensor& t) { return permute_rows_from_pairs(t, heads); };
+    };
+  }
+}
+
+void set_gguf_windows(const GgufMetadata& m, std::string_view architecture, Json& config) {
+  const std::string key = std::string(architecture) + ".attention.sliding_window";
+  config.set("sliding_window", m.contains(key) ? Json(m.get_int(key)) : Json());
+  const GgufValue* pattern = m.find(key + "_pattern");
+  if (!pattern || !pattern->is_array()) return;
+  Json::Array types;
+  for (const bool local : pattern->as_bools()) types.emplace_back(local ? "sliding_attention" : "full_attention");
+  config.set("layer_types", Json(std::move(types)));
+}
+
+void set_granite_scales(const GgufMetadata& m, const std::string& architecture, Json& config) {
+  config.set("attention_multiplier", m.get_double(architecture + ".attention.scale"));
+  config.set("embedding_multiplier", m.get_double(architecture + ".embedding_scale", 1));
+  config.set("residual_multiplier", m.get_double(architecture + ".residual_scale", 1));
+  config.set("logits_scaling", m.get_double(architecture + ".logit_scale", 1));
+}
+
+void add_gguf_experts(GgufArchitecture& table, std::string_view router, std::string_view experts) {
+  table.names.push_back({std::string(router), "blk.#.ffn_gate_inp"});
+  for (const auto& [ours, theirs] :
+       {std::pair{".gate_proj", "blk.#.ffn_gate_exps"}, std::pair{".up_proj", "blk.#.ffn_up_exps"},
+        std::pair{".down_proj", "blk.#.ffn_down_exps"}})
+    table.names.push_back({std::string(experts) + ours, theirs});
+}
+
 void set_gguf_name(GgufArchitecture& table, std::string_view ours, std::string_view theirs) {
+  std::erase_if(table.names, [&](const GgufName& row) { return row.ours == ours && row.theirs != theirs; });
   for (GgufName& row : table.names)
     if (row.theirs == theirs) {
       row.ours = ours;
       return;
     }
-  table.names.push_back({ours, theirs});
+  table.names.push_back({std::string(ours), std::string(theirs)});
 }
 
 void shift_gguf_norms(GgufArchitecture& table) {
   for (GgufName& row : table.names)
-    if (row.theirs.ends_with("norm"))
+    if (row.theirs.ends_with("norm")) {
       row.transform = [](const Json&) { return [](const Tensor& t) { return cast(t, DType::f32) - 1.0; }; };
+      row.transforms_bias = false;
+    }
 }
 
 Tensor swap_matrix(const Tensor& t) {

@@ -84,8 +84,7 @@ GgufArchitecture gpt2_gguf() {
   GgufArchitecture g;
   g.name = "gpt2";
   g.config = [](const GgufMetadata& m) {
-    Json c = gguf_decoder_config(m, "gpt2");
-    c.set("layer_norm_epsilon", Json(m.get_double("gpt2.attention.layer_norm_epsilon")));
+    Json c = gguf_decoder_config(m, "gpt2", "gpt2");
     c.set("n_inner", Json(m.get_int("gpt2.feed_forward_length")));
     return c;
   };

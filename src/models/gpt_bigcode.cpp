@@ -58,6 +58,21 @@ std::unique_ptr<Model> make_gpt_bigcode(const Json& json, std::string_view where
                       [&](const Scope& scope) { return gpt_bigcode_body(scope, c); });
 }
 
+GgufArchitecture gpt_bigcode_gguf() {
+  GgufArchitecture g = gguf_decoder("starcoder", "gpt_bigcode");
+  g.names = {{"transformer.wte", "token_embd"},
+             {"transformer.wpe", "position_embd"},
+             {"transformer.ln_f", "output_norm"},
+             {"lm_head", "output"},
+             {"transformer.h.#.ln_1", "blk.#.attn_norm"},
+             {"transformer.h.#.attn.c_attn", "blk.#.attn_qkv"},
+             {"transformer.h.#.attn.c_proj", "blk.#.attn_output"},
+             {"transformer.h.#.ln_2", "blk.#.ffn_norm"},
+             {"transformer.h.#.mlp.c_fc", "blk.#.ffn_up"},
+             {"transformer.h.#.mlp.c_proj", "blk.#.ffn_down"}};
+  return g;
+}
+
 }  // namespace
 
 Architecture gpt_bigcode_architecture() {
@@ -65,7 +80,8 @@ Architecture gpt_bigcode_architecture() {
           .base_prefix = "transformer",
           .classes = decoder_classes("GPTBigCode", make_gpt_bigcode,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
-                                      DecoderHead::token_classification})};
+                                      DecoderHead::token_classification}),
+          .gguf = gpt_bigcode_gguf()};
 }
 
 }  // namespace trustformers

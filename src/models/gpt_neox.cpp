@@ -12,6 +12,7 @@ struct GptNeoXConfig : DecoderConfig {
     hidden_act = "gelu";
     norm_eps = 1e-5;
     attention_bias = true;
+    partial_rotary = true;
     rope.partial_rotary_factor = 0.25;
   }
   void fields(auto& v) {
@@ -19,6 +20,7 @@ struct GptNeoXConfig : DecoderConfig {
     v("use_parallel_residual", use_parallel_residual);
   }
   void finish(const Json& json, std::string_view where) {
+    num_key_value_heads = head_dim = 0;  // whatever the file says: queries, keys and values are of one size
     DecoderConfig::finish(json, where);
     mlp_bias = true;
   }
@@ -60,9 +62,7 @@ std::unique_ptr<Model> make_gpt_neox(const Json& json, std::string_view where, c
 GgufArchitecture gpt_neox_gguf() {
   GgufArchitecture g{.name = "gptneox", .config = {}, .names = {}};
   g.config = [](const GgufMetadata& m) {
-    Json c = gguf_decoder_config(m, "gptneox");
-    c.set("model_type", Json("gpt_neox"));
-    c.set("layer_norm_eps", Json(m.get_double("gptneox.attention.layer_norm_epsilon")));
+    Json c = gguf_decoder_config(m, "gptneox", "gpt_neox");
     c.set("use_parallel_residual", Json(m.get_bool("gptneox.use_parallel_residual", true)));
     const auto heads = static_cast<double>(m.get_int("gptneox.attention.head_count"));
     const auto turned = static_cast<double>(m.get_int("gptneox.rope.dimension_count"));

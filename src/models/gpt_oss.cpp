@@ -62,6 +62,20 @@ std::unique_ptr<Model> make_gpt_oss(const Json& json, std::string_view where, co
                       [&](const Scope& scope) { return gpt_oss_body(scope, c); });
 }
 
+GgufArchitecture gpt_oss_gguf() {
+  GgufArchitecture g = gguf_decoder("gpt-oss", "gpt_oss");
+  set_gguf_name(g, "model.layers.#.post_attention_layernorm", "blk.#.post_attention_norm");
+  g.names.push_back({"model.layers.#.self_attn.sinks", "blk.#.attn_sinks.weight"});
+  add_gguf_experts(g, "model.layers.#.mlp.router", "model.layers.#.mlp.experts");
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) {
+    c.set("sliding_window", m.get_int("gpt-oss.attention.sliding_window", 128));
+    Json rope = c.at("rope_parameters");
+    rope.set("truncate", false);
+    c.set("rope_parameters", std::move(rope));
+  });
+  return g;
+}
+
 }  // namespace
 
 Architecture gpt_oss_architecture() {
@@ -70,7 +84,7 @@ Architecture gpt_oss_architecture() {
           .classes = decoder_classes("GptOss", make_gpt_oss,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification,
                                       DecoderHead::token_classification}),
-          .gguf = {}};
+          .gguf = gpt_oss_gguf()};
 }
 
 }  // namespace trustformers

@@ -40,6 +40,13 @@ std::unique_ptr<Model> make_granite(const Json& json, std::string_view where, co
                       [&](const Scope& scope) { return granite_body(scope, c); });
 }
 
+GgufArchitecture granite_gguf() {
+  GgufArchitecture g = gguf_decoder("granite");
+  pair_gguf_heads(g);
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) { set_granite_scales(m, "granite", c); });
+  return g;
+}
+
 }  // namespace
 
 Architecture granite_architecture() {
@@ -47,7 +54,7 @@ Architecture granite_architecture() {
   return {.model_type = "granite",
           .base_prefix = "model",
           .classes = decoder_classes("Granite", make_granite, {none, causal_lm}),
-          .gguf = {}};
+          .gguf = granite_gguf()};
 }
 
 }  // namespace trustformers

@@ -51,13 +51,21 @@ std::unique_ptr<Model> make_granitemoe(const Json& json, std::string_view where,
                       [&](const Scope& scope) { return granitemoe_body(scope, c); });
 }
 
+GgufArchitecture granitemoe_gguf() {
+  GgufArchitecture g = gguf_decoder("granitemoe");
+  pair_gguf_heads(g);
+  add_gguf_experts(g, "model.layers.#.block_sparse_moe.router.layer", "model.layers.#.block_sparse_moe");
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) { set_granite_scales(m, "granitemoe", c); });
+  return g;
+}
+
 }  // namespace
 
 Architecture granitemoe_architecture() {
   return {.model_type = "granitemoe",
           .base_prefix = "model",
           .classes = decoder_classes("GraniteMoe", make_granitemoe, {DecoderHead::none, DecoderHead::causal_lm}),
-          .gguf = {}};
+          .gguf = granitemoe_gguf()};
 }
 
 }  // namespace trustformers

@@ -15,8 +15,8 @@ struct HeliumConfig : DecoderConfig {
   }
   void finish(const Json& json, std::string_view where) {
     DecoderConfig::finish(json, where);
-    check(num_attention_heads * head_dim == hidden_size, ErrorCode::parse, "[config] ", where, ": ",
-          num_attention_heads, " heads of ", head_dim, " must make the hidden size, which is ", hidden_size);
+    check(num_attention_heads * head_dim == hidden_size, ErrorCode::parse, "[config] ", where, ": \"hidden_size\" ",
+          hidden_size, " must be \"num_attention_heads\" ", num_attention_heads, " times \"head_dim\" ", head_dim);
   }
 };
 

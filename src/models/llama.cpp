@@ -24,20 +24,13 @@ std::unique_ptr<Model> make_llama(const Json& json, std::string_view where, cons
                       [&](const Scope& scope) { return llama_body(scope, c); });
 }
 
-/// [H·D, K] with the two halves of each head interleaved, as llama.cpp stores queries and keys, back to halves.
-GgufTransform unpermute(std::string_view heads_key) {
-  return [key = std::string(heads_key)](const Json& config) {
-    const std::int64_t heads = config.at(key).as_int(key);
-    return [heads](const Tensor& t) { return permute_rows_from_pairs(t, heads); };
-  };
-}
-
+/// The file calls Mixtral by the same name.
 GgufArchitecture llama_gguf() {
-  GgufArchitecture g = gguf_rms_decoder("llama");
-  for (GgufName& row : g.names) {
-    if (row.theirs == "blk.#.attn_q") row.transform = unpermute("num_attention_heads");
-    if (row.theirs == "blk.#.attn_k") row.transform = unpermute("num_key_value_heads");
-  }
+  GgufArchitecture g = gguf_decoder("llama");
+  pair_gguf_heads(g);
+  extend_gguf_config(g, [](const GgufMetadata&, Json& c) {
+    if (c.find("num_local_experts")) c.set("model_type", "mixtral");
+  });
   return g;
 }
 

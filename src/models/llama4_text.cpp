@@ -106,13 +106,31 @@ std::unique_ptr<Model> make_llama4_text(const Json& json, std::string_view where
   return make_decoder(c, json, where, root, head, {}, false, [&](const Scope& scope) { return llama4_body(scope, c); });
 }
 
+/// Chunks, temperatures and which layers know positions are not in the file: those of the published models.
+GgufArchitecture llama4_gguf() {
+  GgufArchitecture g = gguf_decoder("llama4", "llama4_text");
+  set_gguf_name(g, "model.layers.#.feed_forward.gate_proj", "blk.#.ffn_gate");
+  set_gguf_name(g, "model.layers.#.feed_forward.up_proj", "blk.#.ffn_up");
+  set_gguf_name(g, "model.layers.#.feed_forward.down_proj", "blk.#.ffn_down");
+  add_gguf_experts(g, "model.layers.#.feed_forward.router", "model.layers.#.feed_forward.experts");
+  g.names.push_back({"model.layers.#.feed_forward.shared_expert.gate_proj", "blk.#.ffn_gate_shexp"});
+  g.names.push_back({"model.layers.#.feed_forward.shared_expert.up_proj", "blk.#.ffn_up_shexp"});
+  g.names.push_back({"model.layers.#.feed_forward.shared_expert.down_proj", "blk.#.ffn_down_shexp"});
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) {
+    c.set("intermediate_size", m.get_int("llama4.expert_feed_forward_length"));
+    c.set("intermediate_size_mlp", m.get_int("llama4.feed_forward_length"));
+    c.set("interleave_moe_layer_step", m.get_int("llama4.interleave_moe_layer_step", 1));
+  });
+  return g;
+}
+
 }  // namespace
 
 Architecture llama4_text_architecture() {
   std::vector<ModelClass> classes =
       decoder_classes("Llama4", make_llama4_text, {DecoderHead::none, DecoderHead::causal_lm});
   classes[0].name = "Llama4TextModel";
-  return {.model_type = "llama4_text", .base_prefix = "model", .classes = std::move(classes), .gguf = {}};
+  return {.model_type = "llama4_text", .base_prefix = "model", .classes = std::move(classes), .gguf = llama4_gguf()};
 }
 
 }  // namespace trustformers

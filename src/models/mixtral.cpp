@@ -37,11 +37,21 @@ std::unique_ptr<Model> make_mixtral(const Json& json, std::string_view where, co
                       [&](const Scope& scope) { return mixtral_body(scope, c); });
 }
 
+/// Its files call themselves "llama", whose table makes the config.
+GgufArchitecture mixtral_gguf() {
+  GgufArchitecture g{.name = "llama", .config = {}, .names = gguf_decoder_names()};
+  pair_gguf_heads(g);
+  add_gguf_experts(g, "model.layers.#.block_sparse_moe.gate", "model.layers.#.block_sparse_moe.experts");
+  return g;
+}
+
 }  // namespace
 
 Architecture mixtral_architecture() {
-  return {
-      .model_type = "mixtral", .base_prefix = "model", .classes = decoder_classes("Mixtral", make_mixtral), .gguf = {}};
+  return {.model_type = "mixtral",
+          .base_prefix = "model",
+          .classes = decoder_classes("Mixtral", make_mixtral),
+          .gguf = mixtral_gguf()};
 }
 
 }  // namespace trustformers

@@ -1,9 +1,5 @@
 // ModernBERT (Warner et al. 2024): pre-norm encoder with rotary positions, gated feed-forward, and local attention in
 // most layers.
-#include <limits>
-
-#include "../ops/elementwise/binary.h"
-#include "../ops/elementwise/unary.h"
 #include "decoder.h"
 #include "encoder.h"
 #include "encoder_layers.h"
@@ -71,33 +67,7 @@ RopeConfig rope_of(const Json& json, std::string_view where, std::string_view la
   return RopeConfig::parse(flat, where, defaults);
 }
 
-/// Local attention whose window and padding are numbers to add, so large that a position near no token looks at all
-/// positions alike, as in the reference. Only losses over all positions of a text tell this from zeros.
-class PaddedLocalAttention final : public TokenMixer {
- public:
-  PaddedLocalAttention(const Scope& scope, SelfAttentionConfig config)
-      : reach_(config.window), attention_(scope, [&] {
-          config.window = 0;
-          return config;
-        }()) {}
-
-  Tensor operator()(const Tensor& x, const ForwardContext& context) const override {
-    const std::int64_t length = x.size(1);
-    const Tensor at = consecutive_positions(0, length);
-    Tensor seen = unsqueeze(less(abs(transpose(at, 0, 1) - at), static_cast<double>(reach_)), 0);
-    if (context.key_mask.defined()) seen = logical_and(seen, unsqueeze(context.key_mask, 1));
-    ForwardContext local = context;
-    local.key_mask = Tensor();
-    local.bias = unsqueeze(where(seen, Tensor::zeros({}), Tensor::full({}, std::numeric_limits<float>::lowest())), 1);
-    return attention_(x, local);
-  }
-
- private:
-  std::int64_t reach_;
-  SelfAttention attention_;
-};
-
-std::unique_ptr<Body> body(const Scope& scope, const ModernBertConfig& c, bool padding_matters) {
+std::unique_ptr<Body> body(const Scope& scope, const ModernBertConfig& c) {
   const auto norm = [&](const Scope& at) { return LayerNorm(at, c.hidden_size, c.norm_eps, c.norm_bias); };
   const std::int64_t head_dim = c.hidden_size / c.num_attention_heads;
   auto out = std::make_unique<Decoder>();
@@ -120,13 +90,8 @@ std::unique_ptr<Body> body(const Scope& scope, const ModernBertConfig& c, bool p
                                         .rotation = c.is_local(i) ? 1 : 0,
                                         // "local_attention" is the whole window, both sides of the query
                                         .window = c.is_local(i) ? c.local_attention / 2 + 1 : 0};
-    std::unique_ptr<TokenMixer> mixer;
-    if (padding_matters && c.is_local(i))
-      mixer = std::make_unique<PaddedLocalAttention>(layer / "attn", attention);
-    else
-      mixer = std::make_unique<SelfAttention>(layer / "attn", attention);
     out->layers.push_back({.attention_norm = i == 0 ? Norm() : Norm(norm(layer / "attn_norm")),
-                           .attention = std::move(mixer),
+                           .attention = std::make_unique<SelfAttention>(layer / "attn", attention),
                            .mlp_norm = norm(layer / "mlp_norm"),
                            .mlp = fused_gated_mlp(layer / "mlp", {c.hidden_size, c.intermediate_size, c.mlp_bias},
                                                   c.activation(), "Wi", "Wo")});
@@ -161,9 +126,36 @@ std::unique_ptr<Model> make_modernbert(const Json& json, std::string_view where,
                      .question_answering = "classifier"};
   if (c.sparse_prediction) heads.sparse_ignore_index = c.sparse_pred_ignore_index;
   root.parameters().ignore({"head.*", "decoder.*", "classifier.*"});
-  return std::make_unique<EncoderModel>(std::move(common), root, task, heads, [&](const Scope& scope, PoolerUse) {
-    return body(scope, c, task == Task::question_answering);
+  return std::make_unique<EncoderModel>(std::move(common), root, task, heads,
+                                        [&](const Scope& scope, PoolerUse) { return body(scope, c); });
+}
+
+GgufArchitecture modernbert_gguf() {
+  GgufArchitecture g = gguf_decoder("modern-bert", "modernbert");
+  g.names = {{"embeddings.tok_embeddings", "token_embd"},
+             {"embeddings.norm", "token_embd_norm"},
+             {"final_norm", "output_norm"},
+             {"layers.#.attn_norm", "blk.#.attn_norm"},
+             {"layers.#.attn.Wqkv", "blk.#.attn_qkv"},
+             {"layers.#.attn.Wo", "blk.#.attn_output"},
+             {"layers.#.mlp_norm", "blk.#.ffn_norm"},
+             {"layers.#.mlp.Wi", "blk.#.ffn_up"},
+             {"layers.#.mlp.Wo", "blk.#.ffn_down"}};
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) {
+    set_gguf_windows(m, "modern-bert", c);
+    c.set("local_attention", m.get_int("modern-bert.attention.sliding_window", 128));
+    c.set("norm_eps", m.get_double("modern-bert.attention.layer_norm_epsilon", 1e-5));
+    const auto turning_by = [&](const std::string& key, double base) {
+      Json one = Json::object();
+      one.set("rope_theta", m.get_double("modern-bert.rope." + key, base));
+      return one;
+    };
+    Json ropes = Json::object();
+    ropes.set("full_attention", turning_by("freq_base", 160000));
+    ropes.set("sliding_attention", turning_by("freq_base_swa", 10000));
+    c.set("rope_parameters", std::move(ropes));
   });
+  return g;
 }
 
 }  // namespace
@@ -175,7 +167,7 @@ Architecture modernbert_architecture() {
                                      {Task::base, Task::masked_lm, Task::sequence_classification,
                                       Task::token_classification, Task::question_answering, Task::multiple_choice},
                                      make_modernbert),
-          .gguf = {}};
+          .gguf = modernbert_gguf()};
 }
 
 }  // namespace trustformers

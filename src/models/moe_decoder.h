@@ -36,8 +36,8 @@ struct MoeDecoderConfig : DecoderConfig {
           ": \"moe_intermediate_size\" must be a positive number, got ", moe_intermediate_size);
     check(decoder_sparse_step > 0, ErrorCode::parse, "[config] ", where,
           ": \"decoder_sparse_step\" must be a positive number, got ", decoder_sparse_step);
-    check(chosen <= experts, ErrorCode::parse, "[config] ", where, ": \"num_experts_per_tok\" is ", chosen, " of ",
-          experts, " experts");
+    check(chosen <= experts, ErrorCode::parse, "[config] ", where, ": \"", spelled("num_experts_per_tok"), "\" is ",
+          chosen, ", \"", spelled("num_local_experts"), "\" ", experts);
   }
 
   /// True when layer `i` has experts (Qwen's rule).

@@ -78,20 +78,9 @@ std::unique_ptr<Model> make_mpnet(const Json& json, std::string_view where, cons
   CommonConfig common = CommonConfig::parse(json, where, true);
   common.max_position_embeddings = c.max_position_embeddings - padding_id - 1;
   common.learned_positions = true;
-  const EncoderHeads heads{.body = "mpnet",
-                           .lm = {.dense = "lm_head.dense",
-                                  .activation = fixed_activation("gelu"),
-                                  .norm = "lm_head.layer_norm",
-                                  .eps = c.layer_norm_eps},
-                           .lm_decoder = "lm_head.decoder",
-                           .lm_bias = "lm_head.bias",
-                           .lm_untied_bias = "lm_head.decoder.bias",
-                           .sentence = SentenceVector::first,
-                           .sentence_transform = {.dense = "classifier.dense", .activation = fixed_activation("tanh")},
-                           .sentence_classifier = "classifier.out_proj"};
   root.parameters().ignore({"*embeddings.position_ids", "*pooler.*", "*lm_head.*"});
   return std::make_unique<EncoderModel>(
-      std::move(common), root, task, heads,
+      std::move(common), root, task, roberta_heads("mpnet", c.layer_norm_eps),
       [&](const Scope& scope, PoolerUse pooler) { return std::make_unique<MPNetBody>(scope, c, pooler); });
 }
 

@@ -72,10 +72,32 @@ std::unique_ptr<Model> make_mpt(const Json& json, std::string_view where, const 
                       true, [&](const Scope& scope) { return mpt_body(scope, c); });
 }
 
+GgufArchitecture mpt_gguf() {
+  GgufArchitecture g = gguf_decoder("mpt");
+  g.names = {{"transformer.wte", "token_embd"},
+             {"transformer.norm_f", "output_norm"},
+             {"lm_head", "output"},
+             {"transformer.blocks.#.norm_1", "blk.#.attn_norm"},
+             {"transformer.blocks.#.attn.Wqkv", "blk.#.attn_qkv"},
+             {"transformer.blocks.#.attn.out_proj", "blk.#.attn_output"},
+             {"transformer.blocks.#.norm_2", "blk.#.ffn_norm"},
+             {"transformer.blocks.#.ffn.up_proj", "blk.#.ffn_up"},
+             {"transformer.blocks.#.ffn.down_proj", "blk.#.ffn_down"}};
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) {
+    Json attention = Json::object();
+    attention.set("clip_qkv", m.get_double("mpt.attention.clamp_kqv", 0));
+    c.set("attn_config", std::move(attention));
+  });
+  return g;
+}
+
 }  // namespace
 
 Architecture mpt_architecture() {
-  return {.model_type = "mpt", .base_prefix = "transformer", .classes = decoder_classes("Mpt", make_mpt)};
+  return {.model_type = "mpt",
+          .base_prefix = "transformer",
+          .classes = decoder_classes("Mpt", make_mpt),
+          .gguf = mpt_gguf()};
 }
 
 }  // namespace trustformers

@@ -10,6 +10,7 @@ struct NemotronConfig : DecoderConfig {
     hidden_act = "relu2";
     norm_eps = 1e-5;
     max_position_embeddings = 4096;
+    partial_rotary = true;
     rope.partial_rotary_factor = 0.5;
   }
   Norm norm(const Scope& scope) const {
@@ -34,13 +35,19 @@ std::unique_ptr<Model> make_nemotron(const Json& json, std::string_view where, c
                       [&](const Scope& scope) { return nemotron_body(scope, c); });
 }
 
+GgufArchitecture nemotron_gguf() {
+  GgufArchitecture g = gguf_decoder("nemotron");
+  shift_gguf_norms(g);
+  return g;
+}
+
 }  // namespace
 
 Architecture nemotron_architecture() {
   return {.model_type = "nemotron",
           .base_prefix = "model",
           .classes = decoder_classes("Nemotron", make_nemotron),
-          .gguf = {}};
+          .gguf = nemotron_gguf()};
 }
 
 }  // namespace trustformers

@@ -104,6 +104,22 @@ std::unique_ptr<Model> make_nomic_bert(const Json& json, std::string_view where,
       [&](const Scope& scope, PoolerUse pooler) { return std::make_unique<NomicBertBody>(scope, c, pooler); });
 }
 
+GgufArchitecture nomic_bert_gguf() {
+  GgufArchitecture g = gguf_decoder("nomic-bert", "nomic_bert");
+  extend_gguf_config(g, [](const GgufMetadata&, Json& c) { c.set("type_vocab_size", 0); });  // unless there is a table
+  g.names = {{"embeddings.word_embeddings", "token_embd"},
+             {"embeddings.token_type_embeddings", "token_types"},
+             {"emb_ln", "token_embd_norm"},
+             {"encoder.layers.#.attn.Wqkv", "blk.#.attn_qkv"},
+             {"encoder.layers.#.attn.out_proj", "blk.#.attn_output"},
+             {"encoder.layers.#.norm1", "blk.#.attn_output_norm"},
+             {"encoder.layers.#.mlp.fc11", "blk.#.ffn_up"},
+             {"encoder.layers.#.mlp.fc12", "blk.#.ffn_gate"},
+             {"encoder.layers.#.mlp.fc2", "blk.#.ffn_down"},
+             {"encoder.layers.#.norm2", "blk.#.layer_output_norm"}};
+  return g;
+}
+
 }  // namespace
 
 Architecture nomic_bert_architecture() {
@@ -112,7 +128,7 @@ Architecture nomic_bert_architecture() {
           .classes = encoder_classes(
               "NomicBert", {Task::base, Task::masked_lm, Task::sequence_classification, Task::token_classification},
               make_nomic_bert),
-          .gguf = {}};
+          .gguf = nomic_bert_gguf()};
 }
 
 }  // namespace trustformers

@@ -36,6 +36,14 @@ std::unique_ptr<Model> make_olmo(const Json& json, std::string_view where, const
   return make_decoder(c, json, where, root, head, {}, false, [&](const Scope& scope) { return olmo_body(scope, c); });
 }
 
+GgufArchitecture olmo_gguf() {
+  GgufArchitecture g = gguf_decoder("olmo");
+  pair_gguf_heads(g);
+  extend_gguf_config(
+      g, [](const GgufMetadata& m, Json& c) { c.set("clip_qkv", m.get_double("olmo.attention.clamp_kqv", 0)); });
+  return g;
+}
+
 }  // namespace
 
 Architecture olmo_architecture() {
@@ -43,7 +51,7 @@ Architecture olmo_architecture() {
   return {.model_type = "olmo",
           .base_prefix = "model",
           .classes = decoder_classes("Olmo", make_olmo, {none, causal_lm, sequence_classification}),
-          .gguf = {}};
+          .gguf = olmo_gguf()};
 }
 
 }  // namespace trustformers

@@ -45,13 +45,19 @@ std::unique_ptr<Model> make_olmoe(const Json& json, std::string_view where, cons
                       [&](const Scope& scope) { return olmoe_body(scope, c); });
 }
 
+GgufArchitecture olmoe_gguf() {
+  GgufArchitecture g = gguf_decoder("olmoe");
+  add_gguf_experts(g, "model.layers.#.mlp.gate", "model.layers.#.mlp.experts");
+  return g;
+}
+
 }  // namespace
 
 Architecture olmoe_architecture() {
   return {.model_type = "olmoe",
           .base_prefix = "model",
           .classes = decoder_classes("Olmoe", make_olmoe, {DecoderHead::none, DecoderHead::causal_lm}),
-          .gguf = {}};
+          .gguf = olmoe_gguf()};
 }
 
 }  // namespace trustformers

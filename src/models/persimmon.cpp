@@ -12,6 +12,7 @@ struct PersimmonConfig : DecoderConfig {
     hidden_act = "relu2";
     norm_eps = 1e-5;
     max_position_embeddings = 16384;
+    partial_rotary = true;
     rope.partial_rotary_factor = 0.5;
   }
   void fields(auto& v) {

@@ -11,6 +11,7 @@ struct PhiConfig : DecoderConfig {
   PhiConfig() {
     hidden_act = "gelu_new";
     norm_eps = 1e-5;
+    partial_rotary = true;
     rope.partial_rotary_factor = 0.5;
   }
   void fields(auto& v) {
@@ -46,6 +47,15 @@ std::unique_ptr<Model> make_phi(const Json& json, std::string_view where, const 
                       [&](const Scope& scope) { return phi_body(scope, c); });
 }
 
+GgufArchitecture phi_gguf() {
+  GgufArchitecture g = gguf_decoder("phi2", "phi");
+  set_gguf_name(g, "model.final_layernorm", "output_norm");
+  set_gguf_name(g, "model.layers.#.self_attn.dense", "blk.#.attn_output");
+  set_gguf_name(g, "model.layers.#.mlp.fc1", "blk.#.ffn_up");
+  set_gguf_name(g, "model.layers.#.mlp.fc2", "blk.#.ffn_down");
+  return g;
+}
+
 }  // namespace
 
 Architecture phi_architecture() {
@@ -53,7 +63,7 @@ Architecture phi_architecture() {
   return {.model_type = "phi",
           .base_prefix = "model",
           .classes = decoder_classes("Phi", make_phi, {none, causal_lm, sequence_classification, token_classification}),
-          .gguf = {}};
+          .gguf = phi_gguf()};
 }
 
 }  // namespace trustformers

@@ -11,6 +11,7 @@ struct Phi3Config : DecoderConfig {
   Phi3Config() {
     norm_eps = 1e-5;
     max_position_embeddings = 4096;
+    partial_rotary = true;
   }
   void fields(auto& v) {
     DecoderConfig::fields(v);
@@ -47,7 +48,7 @@ std::unique_ptr<Model> make_phi3(const Json& json, std::string_view where, const
 }
 
 GgufArchitecture phi3_gguf() {
-  GgufArchitecture g = gguf_rms_decoder("phi3");
+  GgufArchitecture g = gguf_decoder("phi3");
   set_gguf_name(g, "model.layers.#.self_attn.qkv_proj", "blk.#.attn_qkv");
   set_gguf_name(g, "model.layers.#.mlp.gate_up_proj", "blk.#.ffn_up");
   g.config = [shared = g.config](const GgufMetadata& m) {

@@ -51,6 +51,15 @@ std::unique_ptr<Model> make_phimoe(const Json& json, std::string_view where, con
                       false, [&](const Scope& scope) { return phimoe_body(scope, c); });
 }
 
+GgufArchitecture phimoe_gguf() {
+  GgufArchitecture g = gguf_decoder("phimoe");
+  add_gguf_experts(g, "model.layers.#.block_sparse_moe.gate", "model.layers.#.block_sparse_moe.experts");
+  g.from_tensors = [](const WeightSource& source, Json& c) {
+    c.set("lm_head_bias", source.find("output.bias") != nullptr);
+  };
+  return g;
+}
+
 }  // namespace
 
 Architecture phimoe_architecture() {
@@ -58,7 +67,7 @@ Architecture phimoe_architecture() {
           .base_prefix = "model",
           .classes = decoder_classes("Phimoe", make_phimoe,
                                      {DecoderHead::none, DecoderHead::causal_lm, DecoderHead::sequence_classification}),
-          .gguf = {}};
+          .gguf = phimoe_gguf()};
 }
 
 }  // namespace trustformers

@@ -9,12 +9,15 @@
 namespace trustformers {
 namespace {
 
-struct QwenConfig : DecoderConfig {
+struct FirstQwenConfig : DecoderConfig {
   std::int64_t seq_length = 0;  // trained length; 0: max_position_embeddings
   std::int64_t kv_channels = 128;
   bool use_dynamic_ntk = true, use_logn_attn = true, no_bias = true;
 
-  QwenConfig() { max_position_embeddings = 8192; }
+  FirstQwenConfig() {
+    max_position_embeddings = 8192;
+    partial_rotary = true;
+  }
   void fields(auto& v) {
     DecoderConfig::fields(v);
     v("seq_length", seq_length);
@@ -42,7 +45,7 @@ struct QwenConfig : DecoderConfig {
 /// What depends on how long the text is.
 class LengthPolicies {
  public:
-  explicit LengthPolicies(const QwenConfig& c) : config_(c) {}
+  explicit LengthPolicies(const FirstQwenConfig& c) : config_(c) {}
 
   void operator()(const ModelInputs& in, std::int64_t past, std::int64_t length, ForwardContext& context) {
     const std::int64_t prompt = past > 0 ? in.cache->prompt_length() : length;
@@ -102,11 +105,11 @@ class LengthPolicies {
     return out;
   }
 
-  QwenConfig config_;
+  FirstQwenConfig config_;
   std::map<std::int64_t, RotaryEmbedding> rotations_;
 };
 
-std::unique_ptr<Body> qwen_body(const Scope& scope, const QwenConfig& c) {
+std::unique_ptr<Body> qwen_body(const Scope& scope, const FirstQwenConfig& c) {
   auto body = std::make_unique<Decoder>();
   body->tokens = Embedding(scope / "wte", c.vocab_size, c.hidden_size);
   body->prepare = [policies = std::make_shared<LengthPolicies>(c)](const ModelInputs& in, std::int64_t past,
@@ -131,10 +134,28 @@ std::unique_ptr<Body> qwen_body(const Scope& scope, const QwenConfig& c) {
 }
 
 std::unique_ptr<Model> make_qwen(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {
-  const auto c = read_decoder_config<QwenConfig>(json, where);
+  const auto c = read_decoder_config<FirstQwenConfig>(json, where);
   root.parameters().ignore({"*.rotary_emb.inv_freq", "*.attn.masked_bias"});  // of old files
   return make_decoder(c, json, where, root, head, {.body = "transformer"}, false,
                       [&](const Scope& scope) { return qwen_body(scope, c); });
+}
+
+GgufArchitecture qwen_gguf() {
+  GgufArchitecture g = gguf_decoder("qwen");
+  g.names = {{"transformer.wte", "token_embd"},
+             {"transformer.ln_f", "output_norm"},
+             {"lm_head", "output"},
+             {"transformer.h.#.ln_1", "blk.#.attn_norm"},
+             {"transformer.h.#.attn.c_attn", "blk.#.attn_qkv"},
+             {"transformer.h.#.attn.c_proj", "blk.#.attn_output"},
+             {"transformer.h.#.ln_2", "blk.#.ffn_norm"},
+             {"transformer.h.#.mlp.w1", "blk.#.ffn_up"},
+             {"transformer.h.#.mlp.w2", "blk.#.ffn_gate"},
+             {"transformer.h.#.mlp.c_proj", "blk.#.ffn_down"}};
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) {
+    c.set("kv_channels", m.get_int("qwen.embedding_length") / m.get_int("qwen.attention.head_count"));
+  });
+  return g;
 }
 
 }  // namespace
@@ -142,7 +163,7 @@ std::unique_ptr<Model> make_qwen(const Json& json, std::string_view where, const
 Architecture qwen_architecture() {
   std::vector<ModelClass> classes = decoder_classes("QWen", make_qwen, {DecoderHead::none, DecoderHead::causal_lm});
   classes[1].name = "QWenLMHeadModel";
-  return {.model_type = "qwen", .base_prefix = "transformer", .classes = std::move(classes)};
+  return {.model_type = "qwen", .base_prefix = "transformer", .classes = std::move(classes), .gguf = qwen_gguf()};
 }
 
 }  // namespace trustformers

@@ -27,7 +27,7 @@ Architecture qwen2_architecture() {
   return {.model_type = "qwen2",
           .base_prefix = "model",
           .classes = decoder_classes("Qwen2", make_qwen2),
-          .gguf = gguf_rms_decoder("qwen2")};
+          .gguf = gguf_decoder("qwen2")};
 }
 
 }  // namespace trustformers

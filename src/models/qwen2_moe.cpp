@@ -1,4 +1,5 @@
 // Qwen1.5-MoE and Qwen2-MoE (Qwen team 2024): Qwen2 with many small experts and one gated expert that sees every token.
+#include "../ops/shape/shape_ops.h"
 #include "moe_decoder.h"
 
 namespace trustformers {
@@ -61,13 +62,31 @@ std::unique_ptr<Model> make_qwen2_moe(const Json& json, std::string_view where, 
                       [&](const Scope& scope) { return qwen2_moe_body(scope, c); });
 }
 
+GgufArchitecture qwen2_moe_gguf() {
+  GgufArchitecture g = gguf_decoder("qwen2moe", "qwen2_moe");
+  add_gguf_experts(g, "model.layers.#.mlp.gate", "model.layers.#.mlp.experts");
+  for (const auto& [ours, theirs] :
+       {std::pair{"gate_proj", "blk.#.ffn_gate_shexp"}, std::pair{"up_proj", "blk.#.ffn_up_shexp"},
+        std::pair{"down_proj", "blk.#.ffn_down_shexp"}})
+    g.names.push_back({std::string("model.layers.#.mlp.shared_expert.") + ours, theirs});
+  const GgufTransform to_matrix = [](const Json&) {
+    return [](const Tensor& t) { return reshape(t, {1, t.numel()}); };
+  };
+  g.names.push_back({"model.layers.#.mlp.shared_expert_gate", "blk.#.ffn_gate_inp_shexp", to_matrix});
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) {
+    if (m.contains("qwen2moe.expert_shared_feed_forward_length"))
+      c.set("shared_expert_intermediate_size", m.get_int("qwen2moe.expert_shared_feed_forward_length"));
+  });
+  return g;
+}
+
 }  // namespace
 
 Architecture qwen2_moe_architecture() {
   return {.model_type = "qwen2_moe",
           .base_prefix = "model",
           .classes = decoder_classes("Qwen2Moe", make_qwen2_moe),
-          .gguf = {}};
+          .gguf = qwen2_moe_gguf()};
 }
 
 }  // namespace trustformers

@@ -31,7 +31,7 @@ Architecture qwen3_architecture() {
   return {.model_type = "qwen3",
           .base_prefix = "model",
           .classes = decoder_classes("Qwen3", make_qwen3),
-          .gguf = gguf_rms_decoder("qwen3")};
+          .gguf = gguf_decoder("qwen3")};
 }
 
 }  // namespace trustformers

@@ -48,13 +48,20 @@ std::unique_ptr<Model> make_qwen3_moe(const Json& json, std::string_view where, 
                       [&](const Scope& scope) { return qwen3_moe_body(scope, c); });
 }
 
+GgufArchitecture qwen3_moe_gguf() {
+  GgufArchitecture g = gguf_decoder("qwen3moe", "qwen3_moe");
+  add_gguf_experts(g, "model.layers.#.mlp.gate", "model.layers.#.mlp.experts");
+  extend_gguf_config(g, [](const GgufMetadata&, Json& c) { c.set("norm_topk_prob", true); });
+  return g;
+}
+
 }  // namespace
 
 Architecture qwen3_moe_architecture() {
   return {.model_type = "qwen3_moe",
           .base_prefix = "model",
           .classes = decoder_classes("Qwen3Moe", make_qwen3_moe),
-          .gguf = {}};
+          .gguf = qwen3_moe_gguf()};
 }
 
 }  // namespace trustformers

@@ -100,7 +100,9 @@ const Architecture* find_architecture(std::string_view model_type) {
 
 const Architecture* find_gguf_architecture(std::string_view name) {
   for (const Architecture& architecture : all_architectures())
-    if (architecture.gguf.config && architecture.gguf.name == name) return &architecture;
+    if (const GgufArchitecture& gguf = architecture.gguf;
+        gguf.config && (gguf.name == name || gguf.second_name == name))
+      return &architecture;
   return nullptr;
 }
 

@@ -10,18 +10,7 @@ std::unique_ptr<Model> make_roberta(const Json& json, std::string_view where, co
   c.pad_token_id = 1;
   c.positions_from_padding = true;
   read_encoder_config_into(c, json, where);
-  const EncoderHeads heads{.body = "roberta",
-                           .lm = {.dense = "lm_head.dense",
-                                  .activation = fixed_activation("gelu"),
-                                  .norm = "lm_head.layer_norm",
-                                  .eps = c.layer_norm_eps},
-                           .lm_decoder = "lm_head.decoder",
-                           .lm_bias = "lm_head.bias",
-                           .lm_untied_bias = "lm_head.decoder.bias",
-                           .sentence = SentenceVector::first,
-                           .sentence_transform = {.dense = "classifier.dense", .activation = fixed_activation("tanh")},
-                           .sentence_classifier = "classifier.out_proj"};
-  return make_bert_like(json, where, root, task, c, heads);
+  return make_bert_like(json, where, root, task, c, roberta_heads("roberta", c.layer_norm_eps));
 }
 
 Architecture roberta_like(std::string_view model_type, std::string_view family) {

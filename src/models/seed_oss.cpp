@@ -35,13 +35,19 @@ std::unique_ptr<Model> make_seed_oss(const Json& json, std::string_view where, c
                       [&](const Scope& scope) { return seed_oss_body(scope, c); });
 }
 
+GgufArchitecture seed_oss_gguf() {
+  GgufArchitecture g = gguf_decoder("seed_oss");
+  set_gguf_name(g, "model.layers.#.post_attention_layernorm", "blk.#.post_attention_norm");
+  return g;
+}
+
 }  // namespace
 
 Architecture seed_oss_architecture() {
   return {.model_type = "seed_oss",
           .base_prefix = "model",
           .classes = decoder_classes("SeedOss", make_seed_oss),
-          .gguf = {}};
+          .gguf = seed_oss_gguf()};
 }
 
 }  // namespace trustformers

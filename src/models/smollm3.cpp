@@ -54,11 +54,19 @@ std::unique_ptr<Model> make_smollm3(const Json& json, std::string_view where, co
                       [&](const Scope& scope) { return smollm3_body(scope, c); });
 }
 
+GgufArchitecture smollm3_gguf() {
+  GgufArchitecture g = gguf_decoder("smollm3");
+  pair_gguf_heads(g);
+  return g;
+}
+
 }  // namespace
 
 Architecture smollm3_architecture() {
-  return {
-      .model_type = "smollm3", .base_prefix = "model", .classes = decoder_classes("SmolLM3", make_smollm3), .gguf = {}};
+  return {.model_type = "smollm3",
+          .base_prefix = "model",
+          .classes = decoder_classes("SmolLM3", make_smollm3),
+          .gguf = smollm3_gguf()};
 }
 
 }  // namespace trustformers

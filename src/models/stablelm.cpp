@@ -12,6 +12,7 @@ struct StableLmConfig : DecoderConfig {
     num_key_value_heads = 32;
     norm_eps = 1e-5;
     max_position_embeddings = 4096;
+    partial_rotary = true;
     rope.partial_rotary_factor = 0.25;
   }
   void fields(auto& v) {
@@ -61,8 +62,7 @@ GgufArchitecture stablelm_gguf() {
   set_gguf_name(g, "model.layers.#.self_attn.q_layernorm", "blk.#.attn_q_norm");
   set_gguf_name(g, "model.layers.#.self_attn.k_layernorm", "blk.#.attn_k_norm");
   g.config = [](const GgufMetadata& m) {
-    Json c = gguf_decoder_config(m, "stablelm");
-    c.set("layer_norm_eps", Json(m.get_double("stablelm.attention.layer_norm_epsilon")));
+    Json c = gguf_decoder_config(m, "stablelm", "stablelm");
     c.set("use_parallel_residual", Json(m.get_bool("stablelm.use_parallel_residual", false)));
     return c;
   };

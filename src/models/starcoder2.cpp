@@ -46,8 +46,7 @@ GgufArchitecture starcoder2_gguf() {
   set_gguf_name(g, "model.layers.#.mlp.c_fc", "blk.#.ffn_up");
   set_gguf_name(g, "model.layers.#.mlp.c_proj", "blk.#.ffn_down");
   g.config = [](const GgufMetadata& m) {
-    Json c = gguf_decoder_config(m, "starcoder2");
-    c.set("norm_epsilon", Json(m.get_double("starcoder2.attention.layer_norm_epsilon")));
+    Json c = gguf_decoder_config(m, "starcoder2", "starcoder2");
     return c;
   };
   return g;

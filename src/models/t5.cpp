@@ -181,12 +181,63 @@ std::unique_ptr<Model> make_encoder(const Json& json, std::string_view where, co
                                         });
 }
 
+GgufArchitecture t5_gguf() {
+  GgufArchitecture g{.name = "t5", .second_name = "t5encoder", .config = {}, .names = {}};
+  g.config = [](const GgufMetadata& m) {
+    const std::string a(m.get_string("general.architecture"));
+    Json c = Json::object();
+    c.set("model_type", "t5");
+    c.set("d_model", m.get_int(a + ".embedding_length"));
+    c.set("d_ff", m.get_int(a + ".feed_forward_length"));
+    c.set("d_kv", m.get_int(a + ".attention.key_length"));
+    c.set("num_heads", m.get_int(a + ".attention.head_count"));
+    c.set("num_layers", m.get_int(a + ".block_count"));
+    c.set("num_decoder_layers", m.get_int(a + ".decoder_block_count", m.get_int(a + ".block_count")));
+    c.set("layer_norm_epsilon", m.get_double(a + ".attention.layer_norm_rms_epsilon"));
+    c.set("relative_attention_num_buckets", m.get_int(a + ".attention.relative_buckets_count"));
+    c.set("decoder_start_token_id", m.get_int(a + ".decoder_start_token_id", 0));
+    return c;
+  };
+  g.from_tensors = [](const WeightSource& source, Json& c) {
+    c.set("feed_forward_proj", source.find("enc.blk.0.ffn_gate.weight") ? "gated-gelu" : "relu");
+  };
+  g.names = {{"shared", "token_embd"}, {"lm_head", "output"}};
+  const auto add = [&](std::string_view stack, std::string_view short_name, std::string_view layer,
+                       std::initializer_list<std::pair<std::string_view, std::string_view>> rows) {
+    for (const auto& [ours, theirs] : rows)
+      g.names.push_back({str(stack, ".block.#.layer.", layer, ".", ours), str(short_name, ".blk.#.", theirs)});
+  };
+  for (const auto& [stack, short_name, mlp] : {std::tuple{"encoder", "enc", "1"}, std::tuple{"decoder", "dec", "2"}}) {
+    add(stack, short_name, "0",
+        {{"layer_norm", "attn_norm"},
+         {"SelfAttention.q", "attn_q"},
+         {"SelfAttention.k", "attn_k"},
+         {"SelfAttention.v", "attn_v"},
+         {"SelfAttention.o", "attn_o"},
+         {"SelfAttention.relative_attention_bias", "attn_rel_b"}});
+    add(stack, short_name, mlp,
+        {{"layer_norm", "ffn_norm"},
+         {"DenseReluDense.wi", "ffn_up"},
+         {"DenseReluDense.wi_0", "ffn_gate"},
+         {"DenseReluDense.wi_1", "ffn_up"},
+         {"DenseReluDense.wo", "ffn_down"}});
+    g.names.push_back({str(stack, ".final_layer_norm"), str(short_name, ".output_norm")});
+  }
+  add("decoder", "dec", "1",
+      {{"layer_norm", "cross_attn_norm"},
+       {"EncDecAttention.q", "cross_attn_q"},
+       {"EncDecAttention.k", "cross_attn_k"},
+       {"EncDecAttention.v", "cross_attn_v"},
+       {"EncDecAttention.o", "cross_attn_o"}});
+  return g;
+}
+
 template <Variant variant>
 Architecture architecture(std::string_view model_type, const std::string& prefix) {
   Architecture out{.model_type = model_type,
                    .base_prefix = "transformer",
                    .classes = encoder_decoder_classes(prefix, "ForConditionalGeneration", true, make_t5<variant>),
-                   .gguf = {}};
+                   .gguf = variant == Variant::t5 ? t5_gguf() : GgufArchitecture{}};
   out.classes.push_back({prefix + "EncoderModel", Task::base, make_encoder<variant, Task::base>});
   out.classes.push_back({prefix + "ForTokenClassification", Task::token_classification,
                          make_encoder<variant, Task::token_classification>});

@@ -24,7 +24,7 @@ Tensor consecutive_positions(std::int64_t first, std::int64_t length) {
   return out;
 }
 
-Tensor positions_from_mask(const Tensor& attention_mask, std::int64_t length) {
+Tensor positions_from_mask(const Tensor& attention_mask, std::int64_t length, std::int64_t padding) {
   const std::int64_t batch = attention_mask.size(0);
   const std::int64_t columns = attention_mask.size(1);
   const std::vector<std::uint8_t> seen = attention_mask.to_vector<std::uint8_t>();
@@ -34,7 +34,7 @@ Tensor positions_from_mask(const Tensor& attention_mask, std::int64_t length) {
     std::int64_t position = 0;
     for (std::int64_t s = 0; s < columns; ++s) {
       const bool token = seen[static_cast<std::size_t>(b * columns + s)] != 0;
-      if (s >= columns - length) data[b * length + s - (columns - length)] = token ? position : 0;
+      if (s >= columns - length) data[b * length + s - (columns - length)] = token ? position : padding;
       position += token;
     }
   }

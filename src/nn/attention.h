@@ -28,8 +28,9 @@ Tensor key_mask(const Tensor& attention_mask);
 
 /// Positions first, first + 1, ...: [1, length].
 Tensor consecutive_positions(std::int64_t first, std::int64_t length);
-/// Positions that count only unpadded tokens (0 for padding), for the last `length` columns of attention_mask [B, S].
-Tensor positions_from_mask(const Tensor& attention_mask, std::int64_t length);
+/// Positions that count only unpadded tokens (`padding` for the others), for the last `length` columns of
+/// attention_mask [B, S].
+Tensor positions_from_mask(const Tensor& attention_mask, std::int64_t length, std::int64_t padding = 0);
 /// Positions as fairseq counts them, from the ids [B, L]: after `past` earlier tokens those that are not `pad` get
 /// pad + 1, pad + 2, ..., and padding gets `pad`.
 Tensor positions_from_ids(const Tensor& input_ids, std::int64_t pad, std::int64_t past = 0);

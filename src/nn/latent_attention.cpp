@@ -13,6 +13,18 @@ Tensor join(const Tensor& a, const Tensor& b) {
   return concat(parts, -1);
 }
 
+/// The expansion from what GGUF files hold for attention in the latent space: k_b_proj [H, rank, nope], v_b_proj
+/// [H, value, rank].
+Linear expansion_by_head(const Scope& scope, const LatentAttentionConfig& c) {
+  const Tensor keys = (scope / "k_b_proj").get("weight", {c.heads, c.kv_rank, c.nope_dim});
+  const Tensor values = (scope / "v_b_proj").get("weight", {c.heads, c.value_dim, c.kv_rank});
+  if (!keys.defined() || !values.defined()) return {};
+  const NoGrad no_grad;
+  const std::array<Tensor, 2> parts = {transpose(cast(keys, DType::f32), 1, 2), cast(values, DType::f32)};
+  const Tensor weight = reshape(concat(parts, 1), {c.heads * (c.nope_dim + c.value_dim), c.kv_rank});
+  return Linear::tied(scope, weight, scope.name("kv_b_proj.weight"));
+}
+
 }  // namespace
 
 LatentAttention::LatentAttention(const Scope& scope, const LatentAttentionConfig& c)
@@ -27,7 +39,9 @@ LatentAttention::LatentAttention(const Scope& scope, const LatentAttentionConfig
   }
   kv_compress_ = Linear(scope / "kv_a_proj_with_mqa", c.hidden_size, c.kv_rank + c.rope_dim, c.bias);
   kv_norm_ = RmsNorm(scope / "kv_a_layernorm", c.kv_rank, norm_eps);
-  kv_expand_ = Linear(scope / "kv_b_proj", c.kv_rank, c.heads * (c.nope_dim + c.value_dim), false);
+  kv_expand_ = (scope / "k_b_proj").stored("weight")
+                   ? expansion_by_head(scope, c)
+                   : Linear(scope / "kv_b_proj", c.kv_rank, c.heads * (c.nope_dim + c.value_dim), false);
   output_ = Linear(scope / "o_proj", c.heads * c.value_dim, c.hidden_size, c.bias);
 
   // An adapter is part of the expansion, and a weight in training changes: both stay with the plain form.

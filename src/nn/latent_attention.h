@@ -17,6 +17,7 @@ struct LatentAttentionConfig {
   double scale = 1;            // of the scores
 };
 
+/// A GGUF checkpoint may hold the expansion apart for keys and values; it can then not be trained.
 /// The cache holds what is compressed: a latent vector and a rotated key a position, whatever the number of heads. A
 /// few new positions attend in the latent space, where the expansion of keys and values is applied to queries and
 /// results instead; many, and all while gradients are recorded, attend to expanded keys and values.

@@ -35,11 +35,12 @@ class SeparateExperts final : public Experts {
 /// Linear layers whose weights are one tensor [E, N, K] or [E, K, N].
 class StackedLinear {
  public:
-  StackedLinear(const Scope& scope, std::string_view name, std::int64_t count, std::int64_t inputs,
-                std::int64_t outputs, bool bias, bool input_major)
+  /// `bias` names the biases [E, N]; empty: none.
+  StackedLinear(const Scope& scope, std::string_view name, const std::string& bias, std::int64_t count,
+                std::int64_t inputs, std::int64_t outputs, bool input_major)
       : exact_(scope.options().exact_activations || scope.options().trainable), input_major_(input_major) {
     weight_ = scope.get(name, input_major ? Shape{count, inputs, outputs} : Shape{count, outputs, inputs});
-    if (bias) bias_ = scope.get(std::string(name) + "_bias", {count, outputs}, init_zeros);
+    if (!bias.empty()) bias_ = scope.get(bias, {count, outputs}, init_zeros);
     if (!weight_.defined() || scope.options().trains_model()) return;
     if (bias_.defined()) bias_ = cast(bias_, DType::f32);
     // Each expert's part becomes a tensor of its own, as a backend keeps one repacked copy a storage.
@@ -66,32 +67,56 @@ class StackedLinear {
   bool exact_, input_major_;
 };
 
+/// What stands between the three matrices.
+Tensor gated(const ExpertsConfig& c, const Tensor& gate, const Tensor& up) {
+  if (c.limit <= 0) return c.activation.gated(gate, up);
+  const Tensor high = Tensor::full({1}, c.limit, gate.dtype());
+  const Tensor g = minimum(gate, high);
+  return g * sigmoid(g * c.alpha) * (maximum(minimum(up, high), -high) + 1);
+}
+
 class StackedExperts final : public Experts {
  public:
   StackedExperts(const Scope& scope, std::int64_t hidden_size, std::int64_t count, const ExpertsConfig& c)
       : config_(c),
-        gate_up_(scope, c.gate_up, count, hidden_size, 2 * c.intermediate_size, c.bias, input_major()),
-        down_(scope, c.down, count, c.intermediate_size, hidden_size, c.bias, input_major()) {}
+        gate_up_(scope, c.gate_up, bias(c.gate_up), count, hidden_size, 2 * c.intermediate_size, input_major()),
+        down_(scope, c.down, bias(c.down), count, c.intermediate_size, hidden_size, input_major()) {}
 
   Tensor operator()(std::int64_t expert, const Tensor& x) const override {
     const Tensor both = gate_up_(expert, x);
     const std::int64_t width = config_.intermediate_size;
     const Tensor gate = config_.interleaved ? slice(both, -1, 0, INT64_MAX, 2) : slice(both, -1, 0, width);
     const Tensor up = config_.interleaved ? slice(both, -1, 1, INT64_MAX, 2) : slice(both, -1, width);
-    return down_(expert, config_.limit > 0 ? clamped(gate, up) : config_.activation.gated(gate, up));
+    return down_(expert, gated(config_, gate, up));
   }
 
  private:
   bool input_major() const { return config_.stored == ExpertsConfig::Stored::stacked_input_major; }
-
-  Tensor clamped(const Tensor& gate, const Tensor& up) const {
-    const Tensor high = Tensor::full({1}, config_.limit, gate.dtype());
-    const Tensor g = minimum(gate, high);
-    return g * sigmoid(g * config_.alpha) * (maximum(minimum(up, high), -high) + 1);
-  }
+  std::string bias(std::string_view name) const { return config_.bias ? std::string(name) + "_bias" : std::string(); }
 
   ExpertsConfig config_;
   StackedLinear gate_up_, down_;
+};
+
+/// Gate and up in stacks of their own (GGUF).
+class ApartExperts final : public Experts {
+ public:
+  ApartExperts(const Scope& scope, std::int64_t hidden_size, std::int64_t count, const ExpertsConfig& c)
+      : config_(c),
+        gate_(scope / "gate_proj", "weight", bias(), count, hidden_size, c.intermediate_size, false),
+        up_(scope / "up_proj", "weight", bias(), count, hidden_size, c.intermediate_size, false),
+        down_(scope / "down_proj", "weight", bias(), count, c.intermediate_size, hidden_size, false) {}
+
+  Tensor operator()(std::int64_t expert, const Tensor& x) const override {
+    return down_(expert, gated(config_, gate_(expert, x), up_(expert, x)));
+  }
+  static bool stored(const Scope& scope) { return (scope / "gate_proj").stored("weight"); }
+
+ private:
+  std::string bias() const { return config_.bias ? "bias" : ""; }
+
+  ExpertsConfig config_;
+  StackedLinear gate_, up_, down_;
 };
 
 class MixtureOfExperts final : public FeedForward {
@@ -166,7 +191,9 @@ std::unique_ptr<FeedForward> mixture_of_experts(const Scope& router_scope, const
         config.experts.intermediate_size, " (\"moe_intermediate_size\" or \"intermediate_size\")");
   Router router(router_scope, r);
   std::unique_ptr<Experts> experts;
-  if (config.experts.stored == ExpertsConfig::Stored::one_by_one)
+  if (ApartExperts::stored(experts_scope))
+    experts = std::make_unique<ApartExperts>(experts_scope, r.hidden_size, r.experts, config.experts);
+  else if (config.experts.stored == ExpertsConfig::Stored::one_by_one)
     experts = std::make_unique<SeparateExperts>(experts_scope, r.hidden_size, r.experts, config.experts);
   else
     experts = std::make_unique<StackedExperts>(experts_scope, r.hidden_size, r.experts, config.experts);

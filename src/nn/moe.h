@@ -14,6 +14,8 @@ struct ExpertsConfig {
     stacked,             // [E, 2I, D] with the gate's rows first, and [E, D, I]
     stacked_input_major  // [E, D, 2I] and [E, I, D]
   };
+  /// Whatever this says, a checkpoint may have gate_proj.weight [E, I, D], up_proj.weight and down_proj.weight [E, D,
+  /// I] (GGUF), each with a .bias if there is one.
   Stored stored = Stored::one_by_one;
   GatedMlpNames names = {};  // of one_by_one
   // Of the stacked ones:

@@ -44,6 +44,10 @@ bool Parameters::available(const std::string& name) {
   return mode_ != Mode::load || stored(name);
 }
 
+bool Parameters::is_optional(const std::string& name) const {
+  return std::find(optional_.begin(), optional_.end(), name.substr(0, name.rfind('.'))) != optional_.end();
+}
+
 Tensor Parameters::load_stored(const std::string& name, const StoredName& stored, const Shape& shape) {
   used_.insert(stored.name);
   Tensor tensor = source_->load(stored.name);
@@ -92,6 +96,7 @@ Tensor Parameters::get_buffer(const std::string& name, const Shape& shape, const
   if (mode_ == Mode::init) tensor = initialised(shape, init);
   if (mode_ == Mode::load) tensor = loaded(name, shape);
   buffers_.push_back({name, tensor});
+  buffer_shapes_.push_back({name, shape, is_optional(name)});
   return tensor;
 }
 
@@ -112,8 +117,7 @@ Tensor Parameters::get(const std::string& name, const Shape& shape, const Init& 
   if (mode_ == Mode::init) tensor = initialised(shape, init);
   if (mode_ == Mode::load) tensor = loaded(name, shape);
   count_ += element_count(shape);
-  const std::string parent = name.substr(0, name.rfind('.'));
-  shapes_.push_back({name, shape, std::find(optional_.begin(), optional_.end(), parent) != optional_.end()});
+  shapes_.push_back({name, shape, is_optional(name)});
   if (tensor.defined() && options_.trains_model()) tensor.set_requires_grad(true);
   add(name, tensor);
   return tensor;

@@ -107,6 +107,7 @@ class Parameters {
   const std::vector<NamedTensor>& named() const { return named_; }
   /// What get_buffer gave.
   const std::vector<NamedTensor>& buffers() const { return buffers_; }
+  const std::vector<ParameterShape>& buffer_shapes() const { return buffer_shapes_; }
   /// named() with the shapes asked for.
   const std::vector<ParameterShape>& shapes() const { return shapes_; }
   /// Number of scalars, from the shapes.
@@ -118,6 +119,7 @@ class Parameters {
   enum class Mode { load, init, meta };
   Parameters() = default;
   std::optional<StoredName> find(const std::string& name) const;
+  bool is_optional(const std::string& name) const;
   Tensor load_stored(const std::string& name, const StoredName& stored, const Shape& shape);
   Tensor loaded(const std::string& name, const Shape& shape);
   Tensor initialised(const Shape& shape, const Init& init);
@@ -131,7 +133,7 @@ class Parameters {
   std::int64_t loaded_bytes_ = 0;
   std::int64_t total_bytes_ = 0;
   std::vector<NamedTensor> named_, buffers_;
-  std::vector<ParameterShape> shapes_;
+  std::vector<ParameterShape> shapes_, buffer_shapes_;
   std::vector<std::string> optional_;
   std::unordered_map<std::string, std::size_t> index_;
   std::unordered_set<std::string> used_;

@@ -68,7 +68,7 @@ Router::Router(const Scope& scope, const RouterConfig& c) : config_(c), gate_(sc
           "[router] cannot choose ", c.chosen, " experts in ", c.chosen_groups, " of ", c.groups,
           " groups (\"topk_group\")");
   }
-  if (c.correction_bias) correction_ = scope.get("e_score_correction_bias", {c.experts}, init_zeros);
+  if (c.correction_bias) correction_ = scope.get_buffer("e_score_correction_bias", {c.experts}, init_zeros);
 }
 
 Routing Router::operator()(const Tensor& x) const {

@@ -63,7 +63,7 @@ std::string models_document(const std::filesystem::path& cases) {
     }
     const auto found = golden.find(std::string(a.model_type));
     out += "| " + std::string(a.model_type) + " | " + joined(heads) + " | " +
-           (a.gguf.config ? std::string(a.gguf.name) : "") + " | " +
+           (a.gguf.names.empty() ? "" : std::string(a.gguf.name)) + " | " +
            (found == golden.end() ? "" : joined(found->second)) + " |\n";
   }
   out +=

@@ -103,11 +103,13 @@ Tensors decompose_attention(const OpCall& call) {
     sinks = reshape(cast(call.in[5], wide), {1, kv_heads, heads / kv_heads, 1, 1});
     top = maximum(top, sinks.detach());
   }
-  const Tensor weights = exp(scores - top);
+  Tensor weights = exp(scores - top);
   Tensor total = sum(weights, {-1}, true);
   if (sinks.defined()) total = total + exp(sinks - top);
-  const Tensor safe = where(equal(total, 0), Tensor::ones({}, wide), total);
-  const Tensor out = matmul(weights / safe, v);
+  const Tensor blind = equal(total, 0);
+  weights = weights / where(blind, Tensor::ones({}, wide), total);
+  if (!sinks.defined()) weights = where(blind, Tensor::full({}, 1.0 / static_cast<double>(keys), wide), weights);
+  const Tensor out = matmul(weights, v);
   return {cast(reshape(out, {batch, heads, queries, width}), dtype)};
 }
 

@@ -25,7 +25,8 @@ struct AttentionAttrs {
 /// -> [B, Hq, L, Dv]. key_mask [B, S] (bool; false hides a key) or undefined; bias broadcastable to [B, Hq, L, S]
 /// (floating; added to the scaled scores) or undefined. sinks [Hq] (floating) or undefined: for each query head the
 /// score of one more key, which every query sees and whose value is zero (Xiao et al. 2023; gpt-oss). A query that sees
-/// no key gives zeros. Kernels never materialise the L x S scores.
+/// no key and no sink gives the mean of all S values, as if what hides keys were large numbers taken from their scores.
+/// Kernels never materialise the L x S scores.
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionAttrs& attrs,
                  const Tensor& key_mask = Tensor(), const Tensor& bias = Tensor(), const Tensor& sinks = Tensor());
 

@@ -46,6 +46,13 @@ struct Pair {
   const char *model_type, *one, *other;
 };
 
+TEST_CASE("models: Falcon's biases count twice only where a config asks for transformers' eager attention") {
+  const std::string rw = R"("num_key_value_heads": 4, "alibi": true, "multi_query": false, "parallel_attn": false)";
+  const std::vector<float> once = logits_of("falcon", "{" + rw + "}");
+  CHECK(logits_of("falcon", "{" + rw + R"(, "transformers_version": "5.23.0"})") == once);
+  CHECK(logits_of("falcon", "{" + rw + R"(, "attn_implementation": "eager"})") != once);
+}
+
 TEST_CASE("models: spellings of decoder configs that mean the same") {
   const Pair pairs[] = {
       {"mistral", R"({"sliding_window": null})", R"({"sliding_window": 64})"},
@@ -128,9 +135,9 @@ TEST_CASE("models: decoder configs that cannot be built are refused by the key's
       {"smollm3", R"({"no_rope_layers": [1]})", "no_rope_layers"},
       {"smollm3", R"({"no_rope_layer_interval": 0})", "no_rope_layer_interval"},
       {"granite", R"({"logits_scaling": 0})", "logits_scaling"},
-      {"helium", R"({"head_dim": 10})", "hidden size"},
+      {"helium", R"({"head_dim": 10})", "head_dim"},
       {"starcoder2", R"({"hidden_act": "softmax"})", "hidden_act"},
-      {"mistral", R"({"num_key_value_heads": 3})", "key heads"}};
+      {"mistral", R"({"num_key_value_heads": 3})", "num_key_value_heads"}};
   for (const Refused& c : cases) {
     INFO(c.model_type, " ", c.more);
     const Error error = error_of([&] { meta_model(config_of(c.model_type, c.more), {.task = Task::causal_lm}); });

@@ -1,6 +1,9 @@
 // Encoders from configs: sizes and flags that cannot be are refused by the name of their key, all others build and run.
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <tuple>
+
 #include "base/error.h"
 #include "models/auto.h"
 #include "tensor/op.h"
@@ -28,6 +31,58 @@ std::string config_failure_of(const Json& config) {
     return error.what();
   }
   return "";
+}
+
+TEST_CASE("models: errors name the keys of a config as the file spells them") {
+  const std::tuple<const char*, const char*, const char*> wrong[] = {
+      {R"({"model_type": "gpt2", "vocab_size": 9, "n_embd": "wide", "n_layer": 1, "n_head": 2})", "n_embd",
+       "hidden_size"},
+      {R"({"model_type": "gpt2", "vocab_size": 9, "n_embd": 8, "n_layer": 0, "n_head": 2})", "n_layer",
+       "num_hidden_layers"},
+      {R"({"model_type": "gptj", "vocab_size": 9, "n_embd": 4, "n_layer": 1, "n_head": 8, "rotary_dim": 2})", "n_head",
+       "num_attention_heads"},
+      {R"({"model_type": "codegen", "vocab_size": 9, "n_embd": 18, "n_layer": 1, "n_head": 3, "rotary_dim": 2})",
+       "n_head", "num_attention_heads"},
+      {R"({"model_type": "opt", "vocab_size": 9, "hidden_size": 8, "ffn_dim": -1, "num_hidden_layers": 1,
+           "num_attention_heads": 2})",
+       "ffn_dim", "intermediate_size"},
+      {R"({"model_type": "mpt", "vocab_size": 9, "d_model": 4, "n_layers": 1, "n_heads": 8})", "d_model",
+       "hidden_size"},
+      {R"({"model_type": "falcon", "vocab_size": 9, "hidden_size": 16, "num_hidden_layers": 1,
+           "num_attention_heads": 4, "num_kv_heads": 3, "new_decoder_architecture": true})",
+       "num_kv_heads", "num_key_value_heads"},
+      {R"({"model_type": "mixtral", "vocab_size": 9, "hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1,
+           "num_attention_heads": 2, "num_key_value_heads": 2, "num_experts": 2, "num_experts_per_tok": 3})",
+       "num_experts", "num_local_experts"},
+      {R"({"model_type": "gpt_neo", "vocab_size": 9, "hidden_size": 8, "num_layers": 1, "num_heads": 2,
+           "attention_types": [[["global"], 1]], "activation_function": "none"})",
+       "activation_function", "hidden_act"},
+      {R"({"model_type": "distilbert", "vocab_size": 9, "dim": 10, "n_layers": 1, "n_heads": 4, "hidden_dim": 8})",
+       "dim", "hidden_size"},
+      {R"({"model_type": "distilbert", "vocab_size": 9, "dim": 8, "n_layers": 1, "n_heads": 2, "hidden_dim": 8,
+           "activation": "none"})",
+       "activation", "hidden_act"}};
+  for (const auto& [config, spelled, canonical] : wrong) {
+    const std::string error = config_failure_of(Json::parse(config));
+    INFO(config, " gives ", error);
+    const bool quoted = error.find("\"" + std::string(spelled) + "\"") != std::string::npos;
+    CHECK((quoted || error.find(std::string(spelled) + ":") != std::string::npos));
+    CHECK(error.find(canonical) == std::string::npos);
+  }
+}
+
+TEST_CASE("models: DistilBERT's positions start as sinusoids where the config says so") {
+  Json config = small("distilbert");
+  config.set("sinusoidal_pos_embds", true);
+  const std::unique_ptr<Model> model = init_model(config, 3);
+  for (const NamedTensor& p : model->named_parameters()) {
+    if (!p.name.ends_with("position_embeddings.weight")) continue;
+    const std::vector<float> table = p.tensor.to_vector<float>();
+    CHECK(table[16 * 5 + 2] == doctest::Approx(std::sin(5 / std::pow(10000.0, 2.0 / 16))));
+    CHECK(table[16 * 5 + 3] == doctest::Approx(std::cos(5 / std::pow(10000.0, 2.0 / 16))));
+    return;
+  }
+  FAIL("no position table");
 }
 
 TEST_CASE("models: every encoder refuses impossible sizes by the key's name") {

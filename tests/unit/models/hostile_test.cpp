@@ -96,7 +96,7 @@ TEST_CASE("models: configs of other models and impossible values are refused by 
     copy.set_config(good);
     copy.set(key, value);
     const Failure failure = failure_of(copy.folder());
-    CHECK_MESSAGE(failure.names(key == "num_key_value_heads" ? "key heads" : key), failure.text);
+    CHECK_MESSAGE(failure.names(key), failure.text);
   }
   // Far more layers than the file holds: an error, not a list without end.
   copy.set_config(good);

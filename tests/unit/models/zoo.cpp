@@ -114,11 +114,14 @@ const std::vector<Zoo>& zoo() {
 Checkpoint random_checkpoint(const Zoo& entry, const std::string& class_name, std::uint64_t seed, DType dtype) {
   LoadOptions options;
   options.class_name = class_name;
-  const std::unique_ptr<Model> shapes = meta_model(entry.config, options);
+  const std::unique_ptr<Model> model = meta_model(entry.config, options);
+  std::vector<ParameterShape> shapes = model->parameters().shapes();
+  const std::vector<ParameterShape>& buffers = model->parameters().buffer_shapes();
+  shapes.insert(shapes.end(), buffers.begin(), buffers.end());
   return {.path = {},
           .config = entry.config,
           .config_where = "config.json",
-          .weights = std::make_shared<RandomWeights>(shapes->parameters().shapes(), seed, dtype),
+          .weights = std::make_shared<RandomWeights>(shapes, seed, dtype),
           .architecture = entry.architecture,
           .gguf = false};
 }

@@ -24,13 +24,13 @@ Router identity_router(RouterConfig c, const std::vector<float>& correction = {}
   c.hidden_size = c.experts;
   const Scope scope(parameters, "gate");
   Router router(scope, c);
-  for (const NamedTensor& p : parameters->named()) {
-    float* data = p.tensor.mutable_data<float>();
-    for (std::int64_t i = 0; i < p.tensor.numel(); ++i)
-      data[i] =
-          p.name == "gate.weight" ? (i % (c.experts + 1) == 0 ? 1.0F : 0.0F) : correction[static_cast<std::size_t>(i)];
-    p.tensor.mark_mutated();
-  }
+  REQUIRE(parameters->named().size() == 1);
+  const Tensor& weight = parameters->named()[0].tensor;
+  for (std::int64_t i = 0; i < weight.numel(); ++i)
+    weight.mutable_data<float>()[i] = i % (c.experts + 1) == 0 ? 1.0F : 0.0F;
+  weight.mark_mutated();
+  for (const NamedTensor& buffer : parameters->buffers())  // the correction is no parameter
+    std::copy(correction.begin(), correction.end(), buffer.tensor.mutable_data<float>());
   return router;
 }
 

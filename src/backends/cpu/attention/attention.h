@@ -18,7 +18,8 @@ struct AttentionStrides {
 };
 
 /// out[B, Hq, L, D] = softmax(mask(scale · q kᵀ + bias)) v with q [B, Hq, L, D], k and v [B, Hkv, S, D]; query head h
-/// reads key head h / (Hq / Hkv). Query i stands at key position S - L + i. A query that sees no key gives zeros.
+/// reads key head h / (Hq / Hkv). Query i stands at key position S - L + i. A query that sees no key and no sink gives
+/// the mean of all values.
 struct AttentionCall {
   std::int64_t batch = 0, query_heads = 0, key_heads = 0;
   std::int64_t queries = 0;  // L
@@ -33,9 +34,9 @@ struct AttentionCall {
   float scale = 1;
   float softcap = 0;  // > 0: scores become softcap · tanh(score / softcap) before bias and mask
   bool causal = false;
-  std::int64_t window = 0;                 // > 0: with the causal mask, only keys less than `window` behind the query
+  std::int64_t window = 0;                 // > 0: only keys less than `window` away from the query
   std::int64_t chunk = 0;                  // > 0: with the causal mask, only keys of the query's chunk of positions
-  std::int64_t prefix = 0;                 // with the causal mask, keys below this position are seen by every query
+  std::int64_t prefix = 0;                 // keys below this position are seen by every query
   const std::uint8_t* key_mask = nullptr;  // [B, S], 0 hides a key
   std::int64_t key_mask_stride = 0;        // from batch to batch
   const float* bias = nullptr;             // added to the scores; a stride of 0 broadcasts

@@ -20,9 +20,10 @@ struct Sight {
 };
 
 inline Sight sight(const AttentionCall& call, std::int64_t query) {
-  if (!call.causal) return {0, 0, call.keys};
+  if (!call.causal && call.window <= 0) return {0, 0, call.keys};
   const std::int64_t position = call.keys - call.queries + query;
-  std::int64_t first = 0, end = position + 1 < call.keys ? position + 1 : call.keys;
+  std::int64_t first = 0, end = position + (call.causal ? 1 : call.window);
+  if (end > call.keys) end = call.keys;
   if (call.window > 0 && position - call.window + 1 > 0) first = position - call.window + 1;
   if (call.chunk > 0 && position > 0 && position / call.chunk * call.chunk > first)
     first = position / call.chunk * call.chunk;
@@ -121,6 +122,15 @@ class BlockMask {
   float shared_[key_block], own_[key_block];
 };
 
+inline void mean_of_values(const AttentionCall& call, std::int64_t b, std::int64_t head, float* to) {
+  const float* v = call.v + b * call.v_strides.batch + head * call.v_strides.head;
+  for (std::int64_t d = 0; d < call.value_dim; ++d) {
+    float total = 0;
+    for (std::int64_t key = 0; key < call.keys; ++key) total += v[key * call.v_strides.position + d];
+    to[d] = total / static_cast<float>(call.keys);
+  }
+}
+
 /// Rows [begin, end) of key head `head` in batch `b`: row r is query r / group of query head head · group + r % group.
 inline void attend(const AttentionCall& call, std::int64_t b, std::int64_t head, std::int64_t begin, std::int64_t end,
                    float* scratch) {
@@ -181,6 +191,10 @@ inline void attend(const AttentionCall& call, std::int64_t b, std::int64_t head,
 
   for (std::int64_t r = 0; r < rows; ++r) {
     const bool blind = row[r].total == 0.0f;
+    if (blind && !call.sinks && call.keys > 0) {
+      mean_of_values(call, b, head, row[r].to);
+      continue;
+    }
     float scale = blind ? 0.0f : 1.0f / row[r].total;
     if (call.sinks && !blind) {
       const float sink = call.sinks[head * group + (begin + r) % group];

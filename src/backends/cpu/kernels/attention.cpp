@@ -20,7 +20,7 @@ bool attention_supports(const OpCall& call) {
   const auto& a = call.as<AttentionAttrs>();
   for (const std::size_t i : {0, 1, 2, 4, 5})
     if (call.in[i].defined() && call.in[i].dtype() != DType::f32) return false;
-  return a.causal || (a.window == 0 && a.chunk == 0);
+  return a.causal || a.chunk == 0;
 }
 
 void attention_kernel(const KernelCall& call) {
