@@ -5,7 +5,7 @@
  *
  * Handles are opaque and made by functions that take `T** out`; on failure *out is NULL. Each is given back by its
  * tf_*_free, which takes NULL too; handles keep alive what they need, so the order does not matter. One handle must not
- * be used by two threads at once, except models and tokenizers, which never change.
+ * be used by two threads at once, except models, tokenizers and pipelines, which never change.
  *
  * Texts are UTF-8. Options are JSON objects in text (NULL: none), in the words of Hugging Face's libraries; a word that
  * is not known is an error that lists the known ones. Structs start with their size, so that both sides may be of
@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /* Grows when something is added; what is there stays as it is until the library's major version changes. */
-#define TF_ABI_VERSION 1
+#define TF_ABI_VERSION 2
 /* The version that the loaded library was built with, and its release: "0.1.0". */
 TF_API uint32_t tf_abi_version(void);
 TF_API const char* tf_version(void);
@@ -341,6 +341,36 @@ typedef struct tf_generation_stats {
   double decode_seconds;  /* the tokens after it */
 } tf_generation_stats;
 TF_API tf_status tf_generation_get_stats(const tf_generation* generation, tf_generation_stats* stats);
+
+/* ---- Pipelines ---- */
+
+/* From texts to results, as transformers' pipelines give them (docs/pipelines.md: tasks, inputs, options, results). */
+typedef struct tf_pipeline tf_pipeline;
+/* `model` as of tf_model_open; NULL or "": the task's default model. `options` hold for every call. */
+TF_API tf_status tf_pipeline_open(const char* task, const char* model, const char* options, const tf_watch* watch,
+                                  tf_pipeline** out);
+/* Of parts that are open; the model must be of the class that tf_pipeline_tasks names. `files` may be NULL: the folder
+ * in memory that they came from, which says how sentences become vectors. */
+TF_API tf_status tf_pipeline_create(const char* task, const tf_tokenizer* tokenizer, const tf_model* model,
+                                    const tf_files* files, const char* options, tf_pipeline** out);
+TF_API void tf_pipeline_free(tf_pipeline* pipeline);
+/* [{"task", "model_task", "default_model"}, ...]; model_task is what tf_model_open is told. */
+TF_API tf_status tf_pipeline_tasks(char** json);
+
+/* Inputs and the result are JSON: one input and one result, or lists of them. `watch` may be NULL; only its cancel is
+ * looked at, before each batch or token. */
+TF_API tf_status tf_pipeline_run(const tf_pipeline* pipeline, const char* inputs, const char* options,
+                                 const tf_watch* watch, char** json, size_t* size);
+
+/* The text of one input piece by piece. */
+typedef struct tf_pipeline_stream tf_pipeline_stream;
+TF_API tf_status tf_pipeline_stream_create(const tf_pipeline* pipeline, const char* input, const char* options,
+                                           const tf_watch* watch, tf_pipeline_stream** out);
+TF_API void tf_pipeline_stream_free(tf_pipeline_stream* stream);
+/* The next piece, valid until the next call; of size 0 at the end, when `finished` (may be NULL) becomes 1. */
+TF_API tf_status tf_pipeline_stream_next(tf_pipeline_stream* stream, tf_text* piece, int32_t* finished);
+/* No more tokens: the next pieces are what was held back. */
+TF_API tf_status tf_pipeline_stream_stop(tf_pipeline_stream* stream);
 
 #ifdef __cplusplus
 }

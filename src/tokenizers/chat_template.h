@@ -29,7 +29,7 @@ struct ChatTemplateOptions {
 ///
 /// Renders what Jinja2 renders under transformers' settings: trim_blocks, lstrip_blocks, loop controls, `generation`
 /// blocks, `tojson` without HTML escaping, immutable lists and dictionaries. Not supported (each named in an error):
-/// statements that load other templates, recursive loops, str.format, and rare filters.
+/// statements that load other templates, and rare filters (xmlattr, urlize, wordwrap, pprint, random).
 class ChatTemplate {
  public:
   /// Errors: parse, with the line; unsupported, with the statement.

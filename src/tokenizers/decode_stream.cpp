@@ -14,10 +14,11 @@ std::string replaced(std::string_view text, std::string_view from, std::string_v
 }
 
 /// Where the last word begins that can be cleaned up without the text before it: what is replaced begins with a blank,
-/// and only a quote between blanks reaches over one.
+/// and only a quote between blanks joins the words around it.
 std::size_t last_border(std::string_view text) {
+  const auto joins = [&](std::size_t at) { return text[at] == ' ' || text[at] == '\''; };
   for (std::size_t at = text.size(); at-- > 1;)
-    if (text[at] == ' ' && text[at - 1] != ' ' && text[at - 1] != '\'') return at;
+    if (text[at] == ' ' && at + 1 < text.size() && !joins(at - 1) && !joins(at + 1)) return at;
   return 0;
 }
 

@@ -88,6 +88,7 @@ TokenizerParts assemble(Recipe recipe, const FileSet& folder, const Json& config
   if (given(recipe.pre_tokenizer))
     parts.pre_tokenizer = make_pre_tokenizer(Spec(recipe.pre_tokenizer, "pre_tokenizer"));
   if (given(recipe.decoder)) parts.decoder = make_decoder(Spec(recipe.decoder, "decoder"));
+  if (recipe.own_normalizer) parts.normalizer = std::move(recipe.own_normalizer);
   if (recipe.own_decoder) parts.decoder = std::move(recipe.own_decoder);
 
   TokenList tokens(parts.model->vocabulary());
@@ -142,6 +143,7 @@ TokenizerParts assemble(Recipe recipe, const FileSet& folder, const Json& config
       {"mask_token", &SpecialTokens::mask}};
   for (const auto& [key, member] : members)
     if (const std::string content = role_of(key); !content.empty()) parts.special.*member = id_of(content);
+  parts.padding.direction = recipe.padding_side;
   if (parts.special.pad) {
     parts.padding.pad_id = *parts.special.pad;
     parts.padding.pad_token = role_of("pad_token");
@@ -196,8 +198,8 @@ TokenizerParts parts_from_folder(const FileSet& folder, const Json& config) {
   if (const auto file = find_file(folder, {"vocab.json"})) files.tokens = read_vocab_json(file->text);
   const auto merges = find_file(folder, {"merges.txt"});
   if (merges) files.merges = read_merges_txt(merges->text);
-  const auto model = find_file(
-      folder, {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model", "sentencepiece.model"});
+  const auto model = find_file(folder, {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model",
+                                        "sentencepiece.model", "source.spm"});
   if (model) files.sentencepiece = read_sentencepiece_model(std::as_bytes(std::span(model->text)), model->name);
   if (auto recipe = find_recipe(name, files, config)) return assemble(std::move(*recipe), folder, config);
   if (const auto file = find_like(folder, "tekken", ".json")) return tekken_parts(file->text);

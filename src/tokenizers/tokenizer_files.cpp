@@ -109,7 +109,10 @@ void cut_by(TokenizerParts& parts, std::string_view pattern) {
 }  // namespace
 
 TokenizerParts sentencepiece_parts(std::span<const std::byte> bytes, std::string_view where) {
-  const Model model = read_sentencepiece_model(bytes, where);
+  return sentencepiece_parts(read_sentencepiece_model(bytes, where));
+}
+
+TokenizerParts sentencepiece_parts(const Model& model) {
   TokenizerParts parts;
   std::vector<Trie::Key> keys;
   std::vector<AddedToken> added;

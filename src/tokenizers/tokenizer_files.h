@@ -12,6 +12,9 @@
 
 namespace trustformers {
 
+struct SentencePieceModel;
+
+TokenizerParts sentencepiece_parts(const SentencePieceModel& model);
 TokenizerParts sentencepiece_parts(std::span<const std::byte> model, std::string_view where);
 TokenizerParts tiktoken_parts(std::string_view ranks, std::string_view pattern,
                               std::span<const std::pair<std::string, TokenId>> special_tokens);

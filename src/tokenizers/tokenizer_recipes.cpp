@@ -4,8 +4,8 @@
 
 #include "../base/error.h"
 #include "bpe.h"
-#include "charsmap.h"
 #include "scanners.h"
+#include "sentencepiece_recipes.h"
 #include "unicode.h"
 #include "unigram.h"
 #include "word_piece.h"
@@ -14,20 +14,7 @@ namespace trustformers {
 namespace {
 
 using Strings = std::vector<std::string>;
-
-Json parse(std::string_view text) { return Json::parse(text, "built-in"); }
-
-bool flag(const Json& config, std::string_view key, bool otherwise) {
-  const Json* const value = config.find(key);
-  return value && !value->is_null() ? value->as_bool(key) : otherwise;
-}
-
-/// The content of a role: that of the configuration, or the class's own.
-std::string content_of(const Json& config, std::string_view key, std::string_view otherwise) {
-  const Json* const value = config.find(key);
-  if (!value || value->is_null()) return std::string(otherwise);
-  return value->is_object() ? value->at("content", key).as_string(key) : value->as_string(key);
-}
+using namespace recipes;
 
 std::unique_ptr<TokenModel> make_bpe(FolderVocabulary& files, BpeOptions options) {
   auto bpe = std::make_unique<Bpe>(std::move(*files.tokens), std::move(options));
@@ -203,57 +190,6 @@ Recipe openai_gpt(FolderVocabulary& files, const Json& config) {
 
 using Model = SentencePieceModel;
 
-/// BPE with merges: every way to cut a piece into two pieces, in the order of the pieces, shorter left parts first.
-std::unique_ptr<TokenModel> merged_bpe(const Model& model, BpeOptions options) {
-  std::vector<Vocabulary::Entry> entries;
-  for (const Model::Piece& piece : model.pieces)
-    entries.emplace_back(piece.text, static_cast<std::int64_t>(entries.size()));
-  Vocabulary vocabulary;
-  vocabulary.add(entries, "sentencepiece");
-  std::vector<std::string_view> halves;
-  std::vector<TokenId> unions;
-  for (const auto& [text, id] : entries) {
-    if (vocabulary.find(text) != id) continue;  // a piece that comes again later
-    for (std::size_t cut = text.empty() ? 0 : unicode::decode(text, 0).size; cut < text.size();
-         cut += unicode::decode(text, cut).size) {
-      halves.push_back(text.substr(0, cut));
-      halves.push_back(text.substr(cut));
-      unions.push_back(static_cast<TokenId>(id));
-    }
-  }
-  std::vector<TokenId> ids(halves.size());
-  vocabulary.find(halves, ids);
-  auto bpe = std::make_unique<Bpe>(std::move(vocabulary), std::move(options));
-  std::uint32_t rank = 0;
-  for (std::size_t i = 0; i < unions.size(); ++i)
-    if (ids[2 * i] >= 0 && ids[2 * i + 1] >= 0) bpe->add_merge(ids[2 * i], ids[2 * i + 1], unions[i], rank++);
-  return bpe;
-}
-
-/// Control and user-defined pieces are found in the text as it is given.
-std::vector<AddedToken> added_pieces(const Model& model) {
-  std::vector<AddedToken> out;
-  for (const Model::Piece& piece : model.pieces) {
-    if (piece.type != Model::control && piece.type != Model::user_defined) continue;
-    AddedToken token;
-    token.content = piece.text;
-    token.normalized = false;
-    token.special = piece.type == Model::control;
-    out.push_back(std::move(token));
-  }
-  return out;
-}
-
-std::vector<UnigramPiece> pieces_of(const Model& model) {
-  std::vector<UnigramPiece> out;
-  for (const Model::Piece& piece : model.pieces) out.emplace_back(piece.text, static_cast<double>(piece.score));
-  return out;
-}
-
-Json precompiled(const Model& model) {
-  return Json::Object{{"type", "Precompiled"}, {"precompiled_charsmap", encode_base64(model.charsmap)}};
-}
-
 /// Words apart at white space, each after a mark.
 void split_at_whitespace(Recipe& out, const Model& model, const Json& config) {
   if (!model.charsmap.empty()) out.normalizer = precompiled(model);
@@ -418,7 +354,7 @@ Recipe deberta_v2(FolderVocabulary& files, const Json& config) {
   return out;
 }
 
-enum class Needs { vocabulary, merges, unigram, bpe_model };
+enum class Needs { vocabulary, merges, unigram, bpe_model, renumbered };
 
 struct Entry {
   std::string_view name;
@@ -426,7 +362,7 @@ struct Entry {
   Recipe (*make)(FolderVocabulary&, const Json&);
 };
 
-constexpr Entry recipes[] = {
+constexpr Entry recipe_table[] = {
     {"BertTokenizer", Needs::vocabulary, bert},
     {"DistilBertTokenizer", Needs::vocabulary, bert},
     {"ElectraTokenizer", Needs::vocabulary, bert},
@@ -461,12 +397,20 @@ constexpr Entry recipes[] = {
     {"CamembertTokenizer", Needs::unigram, camembert},
     {"AlbertTokenizer", Needs::unigram, albert},
     {"DebertaV2Tokenizer", Needs::unigram, deberta_v2},
+    {"MBartTokenizer", Needs::unigram, mbart},
+    {"MBart50Tokenizer", Needs::unigram, mbart50},
+    {"PegasusTokenizer", Needs::unigram, pegasus},
+    {"XLNetTokenizer", Needs::unigram, xlnet},
+    {"BigBirdTokenizer", Needs::unigram, big_bird},
+    {"NllbTokenizer", Needs::bpe_model, nllb},
+    {"M2M100Tokenizer", Needs::renumbered, m2m_100},
+    {"MarianTokenizer", Needs::renumbered, marian},
 };
 
 }  // namespace
 
 std::optional<Recipe> find_recipe(std::string_view name, FolderVocabulary& files, const Json& config) {
-  for (const Entry& entry : recipes) {
+  for (const Entry& entry : recipe_table) {
     if (entry.name != name) continue;
     const auto is_model = [&](Model::Type type) { return files.sentencepiece && files.sentencepiece->type == type; };
     bool there = false;
@@ -475,6 +419,7 @@ std::optional<Recipe> find_recipe(std::string_view name, FolderVocabulary& files
       case Needs::merges: there = files.tokens && !files.merges.empty(); break;
       case Needs::unigram: there = is_model(Model::Type::unigram); break;
       case Needs::bpe_model: there = is_model(Model::Type::bpe); break;
+      case Needs::renumbered: there = files.sentencepiece && files.tokens; break;
     }
     return there ? std::optional(entry.make(files, config)) : std::nullopt;
   }
@@ -507,7 +452,13 @@ std::string_view class_of_model_type(std::string_view model_type) {
                                                                        {"xlm-roberta", "XLMRobertaTokenizer"},
                                                                        {"camembert", "CamembertTokenizer"},
                                                                        {"albert", "AlbertTokenizer"},
-                                                                       {"deberta-v2", "DebertaV2Tokenizer"}};
+                                                                       {"deberta-v2", "DebertaV2Tokenizer"},
+                                                                       {"mbart", "MBartTokenizer"},
+                                                                       {"pegasus", "PegasusTokenizer"},
+                                                                       {"xlnet", "XLNetTokenizer"},
+                                                                       {"big_bird", "BigBirdTokenizer"},
+                                                                       {"m2m_100", "M2M100Tokenizer"},
+                                                                       {"marian", "MarianTokenizer"}};
   for (const auto& [type, name] : classes)
     if (type == model_type) return name;
   return "";

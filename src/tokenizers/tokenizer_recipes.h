@@ -12,6 +12,8 @@
 #include "../base/json.h"
 #include "added_tokens.h"
 #include "decoders.h"
+#include "encoding.h"
+#include "normalizers.h"
 #include "sentencepiece_model.h"
 #include "token_model.h"
 
@@ -33,8 +35,11 @@ struct Role {
 
 struct Recipe {
   std::unique_ptr<TokenModel> model;
-  Json normalizer, pre_tokenizer, decoder;    // as in tokenizer.json; null: none
-  std::unique_ptr<TokenDecoder> own_decoder;  // instead of `decoder`, where tokenizer.json has no such thing
+  Json normalizer, pre_tokenizer, decoder;  // as in tokenizer.json; null: none
+  // Instead of those above, where tokenizer.json has no such thing.
+  std::unique_ptr<Normalizer> own_normalizer;
+  std::unique_ptr<TokenDecoder> own_decoder;
+  Side padding_side = Side::right;
   std::vector<Role> roles;
   std::vector<AddedToken> more;  // other added tokens; ids are looked up
   /// The post-processor, given the token of a role and the id of a token; empty: bos and eos as add_bos_token and

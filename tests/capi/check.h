@@ -31,6 +31,7 @@ void test_tokenizers(void);
 void test_models(void);
 void test_files(void);
 void test_generation(void);
+void test_pipelines(void);
 void test_leaks(void);
 
 #endif

@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
   test_models();
   test_files();
   test_generation();
+  test_pipelines();
   test_leaks();
   printf("%d passed, %d failed, 0 skipped\n", checks_passed, checks_failed);
   return checks_failed > 0;

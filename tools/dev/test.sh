@@ -87,9 +87,10 @@ stage_examples() {
   if [ -n "$models" ]; then
     example chat Paris
     example embed "cat and kitten"
+    example pipelines "[0."
     loading_memory "${models%%$'\n'*}/model.gguf"
   else
-    skipped_count=3
+    skipped_count=4
   fi
   echo "$passed_count passed, $failed_count failed, $skipped_count skipped"
   return $status

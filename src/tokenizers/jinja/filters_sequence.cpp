@@ -211,6 +211,57 @@ Value batch(Interpreter& interpreter, const Value& value, const CallArguments& g
   return Value::generator(std::move(rows));
 }
 
+// [(value of the attribute, [items]), ...] in the order of the values.
+Value groupby(Interpreter& interpreter, const Value& value, const CallArguments& given) {
+  const Arguments arguments("groupby", given, {"attribute", "default", "case_sensitive"});
+  const Value& name = arguments.value(0);
+  const bool case_sensitive = arguments.flag(2, false);
+  const auto key_of = [&](const Value& item, bool fold) {
+    Value key = walk_attribute(item, name);
+    if (key.is_undefined() && arguments.has(1)) key = arguments.value(1);
+    return fold && key.is_string() ? Value::string(to_lower(key.text())) : key;
+  };
+  const auto fold_key = [&](const Value& item) { return key_of(item, !case_sensitive); };
+  const std::vector<Value> items = sorted(interpreter, iterate(value, interpreter.budget()).items(), false, fold_key);
+  std::vector<Value> groups;
+  for (std::size_t begin = 0, end; begin < items.size(); begin = end) {
+    for (end = begin + 1;
+         end < items.size() && equal(fold_key(items[begin]), fold_key(items[end]), interpreter.budget());)
+      ++end;
+    std::vector<Value> members(items.begin() + static_cast<std::ptrdiff_t>(begin),
+                               items.begin() + static_cast<std::ptrdiff_t>(end));
+    List group{List::Kind::tuple, {key_of(items[begin], false), Value::list(std::move(members))}};
+    group.label = "group";
+    groups.push_back(Value::sequence(std::move(group)));
+  }
+  return Value::list(std::move(groups));
+}
+
+// So many columns, the first ones perhaps longer by one.
+Value columns(Interpreter& interpreter, const Value& value, const CallArguments& given) {
+  const Arguments arguments("slice", given, {"slices", "fill_with"});
+  const std::vector<Value> items = iterate(value, interpreter.budget()).items();
+  const std::int64_t count = arguments.integer(0);
+  check(count > 0, ErrorCode::invalid_argument, "[chat_template] slice needs a positive number, got ", count);
+  const auto size = static_cast<std::int64_t>(items.size());
+  interpreter.budget().produce(static_cast<std::size_t>(count));  // so that the product below cannot overflow
+  interpreter.budget().produce(static_cast<std::size_t>(count) * sizeof(Value));
+  std::vector<Value> result;
+  for (std::int64_t i = 0, begin = 0; i < count; ++i) {
+    const std::int64_t end = begin + size / count + (i < size % count ? 1 : 0);
+    std::vector<Value> column(items.begin() + begin, items.begin() + end);
+    if (arguments.has(1) && i >= size % count) column.push_back(arguments.value(1));
+    result.push_back(Value::list(std::move(column)));
+    begin = end;
+  }
+  return Value::generator(std::move(result));
+}
+
+Value attr(Interpreter&, const Value& value, const CallArguments& given) {
+  const Arguments arguments("attr", given, {"name"});
+  return own_attribute(value, arguments.text(0));
+}
+
 Value map(Interpreter& interpreter, const Value& value, const CallArguments& given) {
   std::vector<Value> result;
   const auto source = iterate(value, interpreter.budget());
@@ -256,7 +307,7 @@ struct Entry {
   FilterFunction function;
 };
 
-constexpr std::array<Entry, 20> table = {{{"sort", sort},
+constexpr std::array<Entry, 23> table = {{{"sort", sort},
                                           {"dictsort", dictsort},
                                           {"items", items},
                                           {"unique", unique},
@@ -271,6 +322,9 @@ constexpr std::array<Entry, 20> table = {{{"sort", sort},
                                           {"reverse", reverse},
                                           {"join", join},
                                           {"batch", batch},
+                                          {"slice", columns},
+                                          {"groupby", groupby},
+                                          {"attr", attr},
                                           {"map", map},
                                           {"select", choose<true, false>},
                                           {"reject", choose<false, false>},

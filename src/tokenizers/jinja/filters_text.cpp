@@ -285,12 +285,70 @@ Value escape(Interpreter& interpreter, const Value& value, const CallArguments&)
   return Value::string(escape_html(text), true);
 }
 
+// Without tags, comments and what looks like them; blanks become one; the five named entities become characters.
+Value striptags(Interpreter& interpreter, const Value& value, const CallArguments& given) {
+  const Arguments arguments("striptags", given, {});
+  const std::string source = to_text(value, interpreter.budget());
+  interpreter.budget().produce(source.size());
+  std::string text;
+  for (std::size_t at = 0; at < source.size();) {
+    const bool comment = source.compare(at, 4, "<!--") == 0;
+    const std::size_t end = source[at] != '<' ? std::string::npos
+                            : comment         ? source.find("-->", at + 4)
+                                              : source.find('>', at + 1);
+    if (source[at] == '<' && end == std::string::npos) {  // nothing closes any more
+      text.append(source, at);
+      break;
+    }
+    if (source[at] != '<') {
+      text += source[at++];
+      continue;
+    }
+    at = end + (comment ? 3 : 1);
+  }
+  std::string result;
+  for (const std::string_view word : split_spaces(text, -1)) {
+    if (!result.empty()) result += ' ';
+    result += word;
+  }
+  constexpr std::pair<std::string_view, std::string_view> entities[] = {
+      {"&lt;", "<"}, {"&gt;", ">"}, {"&#34;", "\""}, {"&quot;", "\""}, {"&#39;", "'"}, {"&amp;", "&"}};
+  for (const auto& [name, character] : entities)
+    for (std::size_t at = 0; (at = result.find(name, at)) != std::string::npos; at += character.size())
+      result.replace(at, name.size(), character);
+  return Value::string(std::move(result));
+}
+
+// "2.3 MB"
+Value filesizeformat(Interpreter& interpreter, const Value& value, const CallArguments& given) {
+  const Arguments arguments("filesizeformat", given, {"binary"});
+  const bool binary = arguments.flag(0, false);
+  double bytes = 0;
+  if (!to_double(value, bytes)) {
+    const Value number = to_float(interpreter, value, {});
+    check(to_double(number, bytes), ErrorCode::invalid_argument, "[chat_template] filesizeformat needs a number");
+  }
+  const double base = binary ? 1024 : 1000;
+  if (bytes == 1) return Value::string("1 Byte");
+  if (bytes < base) return Value::string(str(static_cast<std::int64_t>(bytes), " Bytes"));
+  constexpr std::string_view decimal_units[] = {"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"};
+  constexpr std::string_view binary_units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"};
+  double unit = base;
+  std::size_t place = 0;
+  while (place + 1 < std::size(decimal_units) && bytes >= unit * base) {
+    unit *= base;
+    ++place;
+  }
+  const Value shown = Value::string(percent_format("%.1f", Value::floating(bytes / unit), interpreter.budget()));
+  return Value::string(shown.text() + " " + std::string((binary ? binary_units : decimal_units)[place]));
+}
+
 struct Entry {
   std::string_view name;
   FilterFunction function;
 };
 
-constexpr std::array<Entry, 24> table = {{
+constexpr std::array<Entry, 26> table = {{
     {"tojson", tojson},
     {"upper", mapped<to_upper>},
     {"lower", mapped<to_lower>},
@@ -310,6 +368,8 @@ constexpr std::array<Entry, 24> table = {{
     {"float", to_float},
     {"abs", absolute},
     {"round", round_number},
+    {"striptags", striptags},
+    {"filesizeformat", filesizeformat},
     {"safe", safe},
     {"escape", escape<false>},
     {"e", escape<false>},

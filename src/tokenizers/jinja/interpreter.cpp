@@ -61,6 +61,12 @@ Value Interpreter::make_namespace(std::vector<std::pair<std::string, Value>> mem
 
 Value Interpreter::call(const Value& callee, const CallArguments& arguments) {
   callee.require_defined();
+  if (const auto* loop = callee.get<std::shared_ptr<LoopState>>(); loop && (*loop)->recurse) {
+    check(arguments.positional.size() == 1 && arguments.named.empty(), ErrorCode::invalid_argument,
+          "[chat_template] a recursive loop takes the items of the next level");
+    const auto recurse = (*loop)->recurse;  // the loop may end while it runs
+    return recurse(*this, arguments.positional[0]);
+  }
   const auto* function = callee.get<std::shared_ptr<const Callable>>();
   check(function != nullptr, ErrorCode::invalid_argument, "[chat_template] '", callee.type_name(),
         "' object is not callable");
@@ -153,8 +159,8 @@ Interpreter::Flow Interpreter::run_if(const If& statement, const ScopePtr& scope
   return execute(statement.otherwise, scope, out);
 }
 
-Elements Interpreter::loop_items(const For& statement, const ScopePtr& scope) {
-  auto items = iterate(evaluate(*statement.iterable, scope), budget_);
+Elements Interpreter::loop_items(const For& statement, const ScopePtr& scope, const Value& iterable) {
+  auto items = iterate(iterable, budget_);
   if (statement.condition == nullptr) return items;
   std::vector<Value> kept;
   for (const Value& item : items) {
@@ -167,18 +173,31 @@ Elements Interpreter::loop_items(const For& statement, const ScopePtr& scope) {
 }
 
 Interpreter::Flow Interpreter::run_for(const For& statement, const ScopePtr& scope, std::string& out) {
+  return run_rounds(statement, scope, evaluate(*statement.iterable, scope), 1, out);
+}
+
+Interpreter::Flow Interpreter::run_rounds(const For& statement, const ScopePtr& scope, const Value& iterable, int depth,
+                                          std::string& out) {
   const auto loop = std::make_shared<LoopState>();
-  const Elements items = loop_items(statement, scope);
+  const Elements items = loop_items(statement, scope, iterable);
   loop->items = items.list();
+  loop->depth = depth;
   if (items.empty()) return execute(statement.otherwise, scope, out);
   struct Ending {  // the loop object may outlive the loop, its items may not
     LoopState& loop;
     ~Ending() {
+      loop.recurse = nullptr;
       loop.items = nullptr;
       loop.changed.clear();
     }
   };
   const Ending ending{*loop};
+  if (statement.recursive)
+    loop->recurse = [&statement, scope, depth](Interpreter& self, const Value& inner_items) {
+      std::string text;
+      self.run_rounds(statement, scope, inner_items, depth + 1, text);
+      return Value::string(std::move(text));
+    };
   ScopePtr inner;
   for (std::size_t i = 0; i < items.size(); ++i) {
     budget_.step();

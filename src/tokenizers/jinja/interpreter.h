@@ -52,9 +52,10 @@ class Interpreter {
   Flow execute(const Block& block, const ScopePtr& scope, std::string& out);
   Flow execute(const Statement& statement, const ScopePtr& scope, std::string& out);
   Flow run_for(const For& statement, const ScopePtr& scope, std::string& out);
+  Flow run_rounds(const For& statement, const ScopePtr& scope, const Value& iterable, int depth, std::string& out);
   Flow run_if(const If& statement, const ScopePtr& scope, std::string& out);
   std::string run_nested(const Block& block, const ScopePtr& parent);
-  Elements loop_items(const For& statement, const ScopePtr& scope);
+  Elements loop_items(const For& statement, const ScopePtr& scope, const Value& iterable);
   void assign(const Target& target, const Value& value, Scope& scope);
   void write(std::string_view text, std::string& out);
   Value make_macro(const Macro& macro, const ScopePtr& scope);

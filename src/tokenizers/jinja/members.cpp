@@ -67,8 +67,8 @@ std::optional<Value> loop_member(const std::shared_ptr<LoopState>& loop, std::st
   if (name == "first") return Value::boolean(index == 0);
   if (name == "last") return Value::boolean(index + 1 == length);
   if (name == "length") return Value::integer(length);
-  if (name == "depth") return Value::integer(1);  // of recursion, and recursive loops are not supported
-  if (name == "depth0") return Value::integer(0);
+  if (name == "depth") return Value::integer(loop->depth);
+  if (name == "depth0") return Value::integer(loop->depth - 1);
   if (name == "previtem")
     return index > 0 ? loop->items->items[loop->index - 1] : Value::undefined("there is no previous item");
   if (name == "nextitem")
@@ -94,12 +94,22 @@ std::optional<Value> member(const Value& object, std::string_view name) {
     if (name == "name") return Value::string((*function)->name);
     return std::nullopt;
   }
+  if (const List* list = object.get<List>(); list != nullptr && list->label == "group") {
+    if (name == "grouper") return list->items[0];
+    if (name == "list") return list->items[1];
+  }
   Value method = bound_method(object, name);
   if (method.is_undefined()) return std::nullopt;
   return method;
 }
 
 }  // namespace
+
+Value own_attribute(const Value& object, std::string_view name) {
+  object.require_defined();
+  if (auto found = member(object, name)) return *found;
+  return Value::undefined("'" + owner(object) + "' has no attribute '" + std::string(name) + "'");
+}
 
 Value attribute(const Value& object, std::string_view name) {
   object.require_defined();

@@ -274,6 +274,10 @@ Value list_count(Interpreter& interpreter, const Value& self, const CallArgument
   return Value::integer(count);
 }
 
+Value format_text(Interpreter& interpreter, const Value& self, const CallArguments& given) {
+  return Value::string(brace_format(self.text(), given, interpreter.budget()));
+}
+
 Value changes_value(Interpreter&, const Value& self, const CallArguments&) {
   fail(ErrorCode::unsupported, "[chat_template] a method that changes a ", self.type_name(),
        ": only namespaces can be changed");
@@ -326,7 +330,7 @@ constexpr std::array<Entry, 43> string_methods = {{
     {"removeprefix", remove_affix<true>},
     {"removesuffix", remove_affix<false>},
     {"casefold", mapped<to_lower>},
-    {"format", not_here},
+    {"format", format_text},
     {"format_map", not_here},
     {"encode", not_here},
     {"translate", not_here},

@@ -17,8 +17,13 @@ Value slice(const Value& object, const Value& start, const Value& stop, const Va
 /// `format % values` for strings: %s %r %d %i %u %x %X %o %c %f %e %g with flags, width and precision.
 std::string percent_format(std::string_view format, const Value& values, Budget& budget);
 
+/// `format.format(*positional, **named)`. Errors: unsupported for rare specifications.
+std::string brace_format(std::string_view format, const CallArguments& given, Budget& budget);
+
 /// object.name: methods and members of objects first, then dictionary keys. Undefined when there is neither.
 Value attribute(const Value& object, std::string_view name);
+/// What Python's getattr() finds, without dictionary keys.
+Value own_attribute(const Value& object, std::string_view name);
 /// object[key]: elements first, then, for strings, methods and members of objects.
 Value subscript(const Value& object, const Value& key);
 /// The method `name` bound to `object`, or undefined.

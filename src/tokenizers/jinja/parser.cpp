@@ -155,7 +155,7 @@ For Parser::for_statement() {
   expect_name("in");
   result.iterable = tuple_expression(false, {"recursive"});
   if (skip_name("if")) result.condition = expression();
-  check(!at_name("recursive"), ErrorCode::unsupported, "[chat_template] line ", current().line, ": a recursive loop");
+  result.recursive = skip_name("recursive");
   expect(TokenKind::statement_end, "'%}'");
   ++loops_;
   result.body = block({"else", "endfor"});

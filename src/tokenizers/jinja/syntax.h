@@ -124,6 +124,7 @@ struct For {
   ExpressionPtr condition;  // may be null
   Block body;
   Block otherwise;
+  bool recursive = false;
 };
 struct If {
   std::vector<std::pair<ExpressionPtr, Block>> branches;

@@ -105,7 +105,7 @@ struct List {
   enum class Kind { list, tuple, range, generator, view };
   Kind kind = Kind::list;
   std::vector<Value> items;
-  std::string label = {};         // range: its text; view: the name of its type ("dict_items")
+  std::string label = {};  // range: its text; view: the name of its type ("dict_items"); tuple: "group" of groupby
   mutable std::size_t taken = 0;  // generator: how many items were handed out
   int depth = 1;
 
@@ -149,6 +149,9 @@ struct LoopState {
   std::size_t index = 0;
   std::vector<Value> changed;
   bool changed_called = false;
+  int depth = 1;
+  /// Of a recursive loop: its body for other items, as text. Empty otherwise.
+  std::function<Value(Interpreter&, const Value& items)> recurse = {};
 };
 
 /// The arguments of one call, filter or test.

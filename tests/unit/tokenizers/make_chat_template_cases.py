@@ -135,6 +135,27 @@ z
 {{ true|string + 'x' }} {{ [true,none]|string }} {{ 1.0 }} {{ 1e100 }} {{ -0.0 }} {{ 1e15 }} {{ 123456789012345680.0 }} {{ 0.0001 }} {{ 0.00001 }}
 {{ [1, 'a', "it's", 'q"', 'b\\'] }} {{ ['\n\x00\xa0\u200b'] }} {{ ('a',) }}
 {{ joiner(',') is callable }}{% set j = joiner('|') %}{{ j() }}{{ j() }}{{ j() }}
+{{ lst|groupby('n') }} {% for k, items in lst|groupby('n') %}{{ k }}:{{ items|length }};{% endfor %}{% for g in lst|groupby('v', default=0) %}{{ g.grouper }}={{ g.list|map(attribute='n')|join('+') }} {% endfor %}{{ [{'a':'X'},{'a':'x'},{'a':'y'}]|groupby('a')|length }} {{ [{'a':'X'},{'a':'x'}]|groupby('a', case_sensitive=true)|length }}
+{{ [1,2,3,4,5]|slice(3)|list }} {{ [1,2,3,4,5]|slice(3, 0)|list }} {{ []|slice(2)|list }} {{ 'abcdef'|slice(4)|list }}
+{{ s|attr('upper') is callable }} {{ d|attr('a') is defined }} {{ d|attr('items') is callable }}
+{{ '<p>Hello <b>big</b>   world</p><!-- no --> &amp; &lt;x&gt;'|striptags }} {{ 'a < b'|striptags }} {{ 'a <!-- b <c> d'|striptags }}
+{{ 1|filesizeformat }} {{ 999|filesizeformat }} {{ 1000|filesizeformat }} {{ 1500000|filesizeformat }} {{ 1024|filesizeformat(true) }} {{ 10**13|filesizeformat }} {{ '2048'|filesizeformat(binary=true) }}
+{% for x in [{'n':1,'c':[{'n':2,'c':[]},{'n':3,'c':[{'n':4,'c':[]}]}]}] recursive %}{{ loop.depth }}{{ loop.depth0 }}:{{ x.n }}{% if x.c %}({{ loop(x.c) }}){% endif %}{% if not loop.last %},{% endif %}{% endfor %}
+{% for x in [1,[2,[3]]] recursive %}{% if x is iterable %}[{{ loop(x) }}]{% else %}{{ x }}{% endif %}{% else %}none{% endfor %}
+{% for x in [1] recursive %}{{ loop() }}{% endfor %}
+{{ '{} and {}'.format(1, 'b') }} {{ '{0}{1}{0}'.format('a','b') }} {{ '{x}-{y[1]}-{z.a}'.format(x=1, y=[5,6], z=d) }}
+{{ '{x}-{y[1]}-{z[a]}'.format(x=1, y=[5,6], z=d) }} {{ '{{}}{!r}{!s}'.format('q', none) }} {{ '{:>5}|{:<5}|{:^5}|{:*^7}|{:05d}|{:.2f}|{:x}|{:5}|{:+d}|{:.1%}|{:.3}'.format('a','b','c','d',42,3.14159,255,7,3,0.256,'abcdef') }}
+{{ '{}'.format() }}
+{{ '{a}'.format(1) }}
+{{ '{'.format(1) }}
+{% macro outer(x) %}{% macro inner(y) %}{{ x }}{{ y }}{% endmacro %}{{ inner(2) }}{% endmacro %}{{ outer(1) }}
+{% macro list_all(items) %}{% for i in items %}{{ caller(i, loop.index) }}{% endfor %}{% endmacro %}{% call(a, b) list_all(l) %}<{{ a }}{{ b }}>{% endcall %}
+{% set ns = namespace(found=false, items=[]) %}{% for m in messages %}{% if m.role == 'tool' and not ns.found %}{% set ns.found = true %}{% set ns.items = ns.items + [m.content|trim] %}{% endif %}{% endfor %}{{ ns.found }}{{ ns.items }}
+{% set block %}{% for i in l %}{{ i }}{% if not loop.last %}-{% endif %}{% endfor %}{% endset %}{{ block|length }}{{ block }}{% set x | trim | replace('a', 'b') | upper %}  aab  {% endset %}{{ x }}
+{{ lst|map('attr', 'n')|list }} {{ lst|map('default', 'q')|list|length }} {{ ['1','2']|map('int', default=0)|sum }} {{ [[1,2],[3]]|map('length')|list }} {{ [[1,2],[3]]|sum(start=[]) }} {{ l|sort|first }} {{ d|dictsort|map('first')|join }} {{ d.items()|map('last')|list }}
+{% for i in range(10) if i is even %}{% if i == 6 %}{% break %}{% endif %}{% if i == 2 %}{% continue %}{% endif %}{{ i }}{{ loop.index }} {% endfor %}
+{{ caller is defined }} {{ loop is defined }}
+{{ messages|map(attribute='role')|unique|list }} {{ messages|selectattr('content', 'none')|list|length }} {{ messages|rejectattr('tool_calls', 'defined')|map(attribute='role')|join(' ') }} {{ messages|selectattr('content', 'string')|map(attribute='content')|map('trim')|list }}
 {% set g = l|select('odd') %}{{ g|list }}{{ g|list }}
 {% set g = l|map('string') %}{{ g|first }}{{ g|list }}
 {{ loop }}
