@@ -1,7 +1,7 @@
-# WebAssembly: build/wasm-plain, build/wasm-threads (worker threads) and build/wasm-relaxed (relaxed SIMD), and the
-# conformance tests of each under Node.
+# WebAssembly: build/wasm-plain, build/wasm-threads (worker threads), build/wasm-relaxed (relaxed SIMD) and
+# build/wasm-relaxed-threads, and the conformance tests of each under Node.
 
-wasm_variants=(plain threads relaxed)
+wasm_variants=(plain threads relaxed relaxed-threads)
 
 # wasm_build VARIANT [TARGET…]
 wasm_build() {
@@ -11,6 +11,7 @@ wasm_build() {
     plain) ;;
     threads) flags+=(-DTRUSTFORMERS_WASM_THREADS=ON) ;;
     relaxed) flags+=(-DTRUSTFORMERS_WASM_RELAXED_SIMD=ON) ;;
+    relaxed-threads) flags+=(-DTRUSTFORMERS_WASM_RELAXED_SIMD=ON -DTRUSTFORMERS_WASM_THREADS=ON) ;;
     *) die "usage: ./dev wasm [${wasm_variants[*]}]" ;;
   esac
   progress wasm-setup tools/emscripten.sh --setup || return 1

@@ -1,0 +1,1 @@
+export default { testEnvironment: 'node', testMatch: ['<rootDir>/tests/**/*.test.mjs'], transform: {} };

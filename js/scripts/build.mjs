@@ -1,0 +1,72 @@
+// Builds dist/: ESM and CommonJS by esbuild, types by tsc, and the WebAssembly modules beside them.
+//   node scripts/build.mjs [--wasm FOLDER]   FOLDER holds build/wasm-*; default: ../build
+import { build } from 'esbuild';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'dist');
+const wasmFolder = process.argv[2] === '--wasm' ? process.argv[3] : join(root, '..', 'build');
+const entries = ['index', 'tensor'];
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  target: 'es2022',
+  platform: 'neutral',
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  sourcemap: false,
+};
+// Entries share their state (the loaded engine), so both formats are split into common pieces: ESM by esbuild itself,
+// CommonJS by having its entries ask the one file.
+await build({ ...common, format: 'esm', splitting: true, entryPoints: entries.map((e) => `src/${e}.ts`), outdir: dist, outExtension: { '.js': '.mjs' } });
+await build({
+  ...common,
+  format: 'cjs',
+  platform: 'node',
+  entryPoints: ['src/index.ts'],
+  outfile: join(dist, 'index.cjs'),
+  define: { 'import.meta.url': 'importMetaUrl' },
+  banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
+});
+for (const entry of entries.slice(1)) writeFileSync(join(dist, `${entry}.cjs`), `module.exports=require("./index.cjs");\n`);
+
+// Types once, under both extensions.
+const types = join(dist, 'types');
+execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', 'false', '--emitDeclarationOnly', '--outDir', types], {
+  cwd: root,
+  stdio: 'inherit',
+});
+function addTypes(folder, at) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const from = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      mkdirSync(join(at, entry.name), { recursive: true });
+      addTypes(from, join(at, entry.name));
+      continue;
+    }
+    const text = readFileSync(from, 'utf8');
+    for (const kind of ['mts', 'cts']) {
+      const js = kind === 'mts' ? 'mjs' : 'cjs';
+      writeFileSync(join(at, entry.name.replace(/\.d\.ts$/, `.d.${kind}`)), text.replace(/(from '\.{1,2}\/[^']*)\.js'/g, `$1.${js}'`));
+    }
+  }
+}
+addTypes(types, dist);
+rmSync(types, { recursive: true });
+
+for (const [folder, name] of [
+  ['wasm-plain', 'trustformers-simd.wasm'],
+  ['wasm-relaxed', 'trustformers-relaxed.wasm'],
+]) {
+  const from = join(wasmFolder, folder, 'js/wasm', name);
+  if (existsSync(from)) copyFileSync(from, join(dist, name));
+  else console.error(`build: ${from} is not there: ./dev wasm ${folder.slice(5)}`);
+}
