@@ -16,20 +16,20 @@ cases = []
 torch.manual_seed(0)
 
 
-def number(x):
+def number(x, digits=9):
     if isinstance(x, bool) or isinstance(x, int):
         return int(x)
     if x != x:
         return "NaN"
     if x in (float("inf"), float("-inf")):
         return "Infinity" if x > 0 else "-Infinity"
-    return float(f"{x:.9g}")
+    return float(f"{x:.{digits}g}")
 
 
 def packed(t):
     digits = 17 if t.dtype == F64 else 9
     flat = t.detach().flatten()
-    values = [number(float(f"{x:.{digits}g}")) if t.is_floating_point() else int(x) for x in flat.tolist()]
+    values = [number(x, digits) if t.is_floating_point() else int(x) for x in flat.tolist()]
     return {"d": NAMES[t.dtype], "s": list(t.shape), "v": values}
 
 

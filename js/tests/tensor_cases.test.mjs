@@ -43,7 +43,9 @@ function run(row) {
   outs[0].backward(tensor(row.seed));
   row.grads.forEach((grad, i) => {
     if (!grad) return;
-    expectTensor(inputs[i].grad, grad, 4);
+    // Where no gradient flows (floor, sign) PyTorch gives zeros, and the engine none.
+    if (inputs[i].grad === null) expect(numbers(grad.v).every((v) => v === 0)).toBe(true);
+    else expectTensor(inputs[i].grad, grad, 4);
   });
 }
 
