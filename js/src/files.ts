@@ -1,43 +1,59 @@
 // Brings a model's files into the engine: weights straight to where their tensors lie.
 import { TrustformersError } from './errors.js';
 import { throwIfAborted } from './options.js';
+import type { Loading, ProgressInfo } from './options.js';
 import type { Engine } from './runtime/engine.js';
-import type { ModelFiles, OpenedFile } from './sources.js';
 
-/** As transformers.js shapes it; `progress` is in per cent, and the item "total" sums all files up. */
-export interface ProgressInfo {
-  status: 'initiate' | 'download' | 'progress' | 'done' | 'ready';
+/** A file that is there: how long it is, and its bytes in order, once. */
+export class OpenedFile {
+  constructor(
+    readonly size: number,
+    readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ) {}
+  async bytes(): Promise<Uint8Array> {
+    const out = new Uint8Array(this.size);
+    let at = 0;
+    for await (const chunk of this.chunks) {
+      if (at + chunk.length > this.size) throw new TrustformersError('parse', `[load] more than ${this.size} bytes came`);
+      out.set(chunk, at);
+      at += chunk.length;
+    }
+    return out.subarray(0, at);
+  }
+  async text(): Promise<string> {
+    return new TextDecoder().decode(await this.bytes());
+  }
+}
+
+export interface ListedFile {
   name: string;
-  file?: string;
-  loaded?: number;
-  total?: number;
-  progress?: number;
-}
-export type ProgressCallback = (info: ProgressInfo) => void;
-
-export interface FetchOptions {
-  progress?: ProgressCallback | undefined;
-  signal?: AbortSignal | undefined;
+  size: number | null;
 }
 
-const small = [
-  'config.json',
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'chat_template.jinja',
-] as const;
-const tokenizerFiles: readonly string[] = small.slice(2);
-const modelFiles: readonly string[] = small.slice(0, 2);
+export interface ModelFiles {
+  /** For messages. */
+  readonly name: string;
+  /** The file, or null when there is none of that name. */
+  open(name: string, signal?: AbortSignal): Promise<OpenedFile | null>;
+  /** All files, where the source can tell. */
+  list(): Promise<ListedFile[] | null>;
+}
+
+const tokenizerFiles = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'];
+const olderTokenizerFiles = ['added_tokens.json', 'vocab.txt', 'vocab.json', 'merges.txt', 'tokenizer.model', 'spiece.model', 'sentencepiece.bpe.model', 'spm.model'];
+const modelFiles = ['config.json', 'generation_config.json'];
+const shardIndex = 'model.safetensors.index.json';
 
 /** A folder in the engine's memory. */
 export class EngineFiles {
   readonly address: number;
+  private loaded = 0;
+  private total = 0;
+
   constructor(
     readonly engine: Engine,
     private readonly source: ModelFiles,
-    private readonly options: FetchOptions,
+    private readonly loading: Loading,
   ) {
     this.address = engine.make('tf_files_create');
   }
@@ -46,33 +62,43 @@ export class EngineFiles {
   }
 
   /** Adds a file; false when the source lacks it. */
-  async add(name: string): Promise<boolean> {
-    const { signal, progress } = this.options;
+  private async add(name: string): Promise<boolean> {
+    const { signal } = this.loading;
     throwIfAborted(signal, 'load');
-    progress?.({ status: 'initiate', name: this.source.name, file: name });
     const file = await this.source.open(name, signal);
     if (!file) return false;
+    this.report({ status: 'initiate', name: this.source.name, file: name });
     await this.stream(name, file);
     return true;
   }
 
+  private report(event: ProgressInfo): void {
+    this.loading.progress?.(event);
+  }
+
   private async stream(name: string, { size, chunks }: OpenedFile): Promise<void> {
-    const { engine, options } = this;
-    const report = (status: ProgressInfo['status'], loaded: number) =>
-      options.progress?.({ status, name: this.source.name, file: name, loaded, total: size, progress: size ? (100 * loaded) / size : 100 });
+    const { engine, loading } = this;
+    const at = { name: this.source.name, file: name };
     const handle = engine.withArguments((a) => engine.make('tf_files_begin', this.address, a.text(name), BigInt(size)));
     try {
-      report('download', 0);
+      this.report({ status: 'download', ...at });
       let loaded = 0;
       for await (const chunk of chunks) {
-        throwIfAborted(options.signal, 'load');
+        throwIfAborted(loading.signal, 'load');
         this.write(handle, chunk, name);
         loaded += chunk.length;
-        report('progress', loaded);
+        this.loaded += chunk.length;
+        this.report({ status: 'progress', ...at, loaded, total: size, progress: size ? (100 * loaded) / size : 100 });
+        if (this.total > 0) {
+          const sum = Math.min(this.loaded, this.total);
+          this.report({ status: 'progress_total', name: at.name, loaded: sum, total: this.total, progress: (100 * sum) / this.total });
+        }
       }
-      throwIfAborted(options.signal, 'load');
+      throwIfAborted(loading.signal, 'load');
+      if (loaded !== size)
+        throw new TrustformersError('io', `[load] ${loaded} of ${size} bytes of ${name} of ${this.source.name} came`);
       engine.call('tf_file_finish', handle);
-      report('done', loaded);
+      this.report({ status: 'done', ...at });
     } finally {
       engine.raw('tf_file_free', handle);
     }
@@ -94,38 +120,79 @@ export class EngineFiles {
     }
   }
 
+  /** The files of a kind that are there, all announced at first so that progress has a total. */
+  private async addAll(names: readonly string[], listed: readonly ListedFile[] | null, needed: boolean): Promise<void> {
+    const there = listed ? names.filter((name) => listed.some((file) => file.name === name)) : names;
+    if (listed) for (const file of listed) if (there.includes(file.name)) this.total += file.size ?? 0;
+    for (const name of there)
+      if (!(await this.add(name)) && needed) throw new TrustformersError('not_found', `[load] ${this.source.name} has no ${name}`);
+  }
+
   async addTokenizer(): Promise<void> {
-    for (const name of tokenizerFiles) await this.add(name);
     const listed = await this.source.list();
+    const has = (name: string) => listed?.some((file) => file.name === name) ?? false;
+    const unlisted = listed?.every((file) => file.size === null) ? null : listed;
+    const gguf = listed?.map((file) => file.name).filter((name) => name.endsWith('.gguf')) ?? [];
     // A GGUF file brings its own vocabulary.
-    const gguf = listed?.filter((name) => name.endsWith('.gguf')) ?? [];
-    if (gguf.length > 0 && !listed?.includes('tokenizer.json')) for (const name of gguf) await this.add(name);
+    if (gguf.length > 0 && !has('tokenizer.json')) return this.addAll(gguf.sort().slice(0, 1), listed, true);
+    const names = [...tokenizerFiles, 'config.json'];
+    if (unlisted) {
+      const others = unlisted.map((file) => file.name).filter((name) => /^tekken.*\.json$|\.tiktoken$|^rwkv_vocab.*\.txt$|\.model$/.test(name));
+      names.push(...(has('tokenizer.json') ? [] : [...new Set([...olderTokenizerFiles, ...others])]));
+      return this.addAll(names, unlisted, false);
+    }
+    if (await this.add('tokenizer.json')) return this.addAll(names.slice(1), null, false);
+    return this.addAll([...names.slice(1), ...olderTokenizerFiles], null, false);
   }
 
-  async addModel(): Promise<void> {
+  async addModel(wanted?: string): Promise<void> {
     const listed = await this.source.list();
-    for (const name of modelFiles) await this.add(name);
-    for (const name of await this.weightFiles(listed)) {
-      if (!(await this.add(name)))
-        throw new TrustformersError('not_found', `[load] ${this.source.name} has no ${name}`);
-    }
+    const unlisted = listed?.every((file) => file.size === null) ? null : listed;
+    const weights = await this.weightFiles(listed, wanted);
+    await this.addAll(modelFiles, unlisted, false);
+    await this.addAll(weights, listed, true);
   }
 
-  private async weightFiles(listed: string[] | null): Promise<string[]> {
-    const index = 'model.safetensors.index.json';
-    const has = async (name: string) => (listed ? listed.includes(name) : false);
-    const gguf = listed?.filter((name) => name.endsWith('.gguf')).sort() ?? [];
-    if (gguf.length > 0 && !(await has('model.safetensors')) && !(await has(index))) return gguf;
-    if (listed ? await has('model.safetensors') : true) {
-      if (listed || !(await this.source.open(index))) return ['model.safetensors'];
+  private async weightFiles(listed: readonly ListedFile[] | null, wanted?: string): Promise<string[]> {
+    if (wanted !== undefined) return [wanted];
+    const names = listed?.map((file) => file.name);
+    const sharded = names ? names.includes(shardIndex) : false;
+    if (names?.includes('model.safetensors')) return ['model.safetensors'];
+    if (names && !sharded) {
+      const gguf = names.filter((name) => name.endsWith('.gguf')).sort();
+      const safetensors = names.filter((name) => name.endsWith('.safetensors'));
+      if (gguf.length > 0) return ggufParts(gguf);
+      if (safetensors.length === 1) return safetensors;
+      throw new TrustformersError(
+        'not_found',
+        `[load] ${this.source.name} has no model.safetensors, no ${shardIndex} and no .gguf file; it has: ${names.slice(0, 20).join(', ')}`,
+      );
     }
-    const file = await this.source.open(index, this.options.signal);
-    if (!file)
-      throw new TrustformersError('not_found', `[load] ${this.source.name} has no model.safetensors, no ${index} and no .gguf file`);
-    const parts: Uint8Array[] = [];
-    for await (const chunk of file.chunks) parts.push(chunk);
-    const text = await new Blob(parts as BlobPart[]).text();
-    const map = (JSON.parse(text) as { weight_map?: Record<string, string> }).weight_map ?? {};
+    const index = await this.source.open(shardIndex, this.loading.signal);
+    if (!index) return ['model.safetensors'];
+    const map = (JSON.parse(await index.text()) as { weight_map?: Record<string, string> }).weight_map ?? {};
     return [...new Set(Object.values(map))].sort();
   }
+
+  /** Runs what makes a model of the files, with a watch that tells of its progress. */
+  finishing<T>(body: (watch: number) => T): T {
+    const { engine, loading } = this;
+    const number = engine.host.addHandler((stage, item, done, total) => {
+      this.report({ status: 'progress', name: this.source.name, file: `${stage} ${item}`, loaded: done, total, progress: total ? (100 * done) / total : 100 });
+      return !loading.signal?.aborted;
+    });
+    try {
+      return body(engine.raw('tf_js_watch', number, 0));
+    } finally {
+      engine.host.removeHandler(number);
+    }
+  }
+}
+
+/** Of several GGUF files one model: Q4_K_M where there is one, else the first, with all of its parts. */
+function ggufParts(names: readonly string[]): string[] {
+  const models = names.filter((name) => !/^(mmproj|mtp)-/.test(name));
+  const chosen = models.find((name) => /q4_k_m/i.test(name)) ?? models[0] ?? names[0]!;
+  const part = /^(.*)-\d{5}-of-(\d{5})\.gguf$/.exec(chosen);
+  return part ? models.filter((name) => name.startsWith(`${part[1]!}-`) && name.endsWith(`-of-${part[2]!}.gguf`)) : [chosen];
 }

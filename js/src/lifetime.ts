@@ -47,6 +47,13 @@ export abstract class Resource {
   }
 }
 
+/** For objects that own a resource without being one. */
+export class Handle extends Resource {
+  constructor(engine: Engine, address: number, free: string, what: string) {
+    super(engine, address, free, what);
+  }
+}
+
 const scopes: Set<Resource>[] = [];
 
 /** Notes a new resource in the innermost tidy(). */

@@ -1,78 +1,62 @@
-/** Where the files of a model come from: a folder (Node), files at hand, or a URL. */
+/** Where the files of a model come from: a folder (Node), files at hand, a URL, or an id of the hub. */
 import { TrustformersError } from './errors.js';
-import { throwIfAborted } from './options.js';
-
-/** A file that is there: how long it is, and its bytes in order. */
-export interface OpenedFile {
-  size: number;
-  chunks: AsyncIterable<Uint8Array>;
-}
-
-export interface ModelFiles {
-  /** For messages. */
-  readonly name: string;
-  /** The file, or null when there is none of that name. */
-  open(name: string, signal?: AbortSignal): Promise<OpenedFile | null>;
-  /** All names, where the source can tell. */
-  list(): Promise<string[] | null>;
-}
+import { OpenedFile } from './files.js';
+import type { ListedFile, ModelFiles } from './files.js';
+import { chunksOf, download, isFile, request } from './hub/download.js';
+import { openRepository } from './hub/hub.js';
+import { openFile } from './hub/node_store.js';
+import type { Loading } from './options.js';
+import { nodeModule } from './runtime/node.js';
+import { settings } from './settings.js';
 
 /** Files at hand, under the names they have in a repository; or as a file input gives them. */
 export type GivenFiles = Record<string, Blob | ArrayBuffer | Uint8Array> | readonly File[];
 
-export type ModelSource = string | URL | GivenFiles | ModelFiles;
-
-interface NodeProcess {
-  versions?: { node?: string };
-  getBuiltinModule?: (name: string) => unknown;
-}
-function builtin<T>(name: string): T | null {
-  const process = (globalThis as { process?: NodeProcess }).process;
-  return process?.versions?.node && process.getBuiltinModule ? (process.getBuiltinModule(name) as T) : null;
-}
+/** A folder's path, a URL, an id of the hub ("org/name", "org/name:Q4_K_M" for one GGUF file), or the files themselves. */
+export type ModelSource = string | URL | GivenFiles | Blob | ModelFiles;
 
 class Folder implements ModelFiles {
-  constructor(
-    readonly name: string,
-    private readonly fs: typeof import('node:fs'),
-    private readonly path: typeof import('node:path'),
-  ) {}
+  private readonly fs = nodeModule('fs')!;
+  private readonly path = nodeModule('path')!;
+  constructor(readonly name: string) {}
 
   async open(name: string): Promise<OpenedFile | null> {
     const file = this.path.join(this.name, name);
     const stats = await this.fs.promises.stat(file).catch(() => null);
-    if (!stats?.isFile()) return null;
-    return { size: stats.size, chunks: this.fs.createReadStream(file, { highWaterMark: 1 << 20 }) };
+    return stats?.isFile() ? openFile(this.fs, file, stats.size) : null;
   }
-  async list(): Promise<string[]> {
-    return this.fs.promises.readdir(this.name);
+  async list(): Promise<ListedFile[]> {
+    const names = await this.fs.promises.readdir(this.name);
+    const stats = await Promise.all(names.map((name) => this.fs.promises.stat(this.path.join(this.name, name)).catch(() => null)));
+    return names.flatMap((name, i) => (stats[i]?.isFile() ? [{ name, size: stats[i].size }] : []));
   }
 }
 
 class Given implements ModelFiles {
   readonly name = 'the given files';
   private readonly files = new Map<string, Blob | Uint8Array>();
-  constructor(given: GivenFiles) {
-    if (Array.isArray(given)) {
+  constructor(given: GivenFiles | Blob) {
+    if (given instanceof Blob) {
+      this.files.set((given as File).name || 'model.gguf', given);
+    } else if (Array.isArray(given)) {
       for (const file of given as readonly File[]) {
         // A folder input names files with the folder in front.
         const path = file.webkitRelativePath;
         this.files.set(path ? path.slice(path.indexOf('/') + 1) : file.name, file);
       }
-      return;
+    } else {
+      for (const [name, content] of Object.entries(given as Record<string, Blob | ArrayBuffer | Uint8Array>))
+        this.files.set(name, content instanceof Blob || ArrayBuffer.isView(content) ? content : new Uint8Array(content));
     }
-    for (const [name, content] of Object.entries(given as Record<string, Blob | ArrayBuffer | Uint8Array>))
-      this.files.set(name, content instanceof Blob || ArrayBuffer.isView(content) ? content : new Uint8Array(content));
   }
 
   async open(name: string): Promise<OpenedFile | null> {
     const file = this.files.get(name);
     if (!file) return null;
-    if (file instanceof Blob) return { size: file.size, chunks: chunksOf(file.stream()) };
-    return { size: file.length, chunks: one(file) };
+    return file instanceof Blob ? new OpenedFile(file.size, chunksOf(file.stream())) : new OpenedFile(file.length, [file]);
   }
-  async list(): Promise<string[]> {
-    return [...this.files.keys()];
+  async list(): Promise<ListedFile[]> {
+    return [...this.files].map(([name, file]) => ({ name, size: file instanceof Blob ? file.size : file.length }));
   }
 }
 
@@ -83,83 +67,115 @@ class Remote implements ModelFiles {
   }
 
   async open(name: string, signal?: AbortSignal): Promise<OpenedFile | null> {
-    const url = new URL(name, this.base);
-    const response = await fetch(url, signal ? { signal } : {}).catch((error: unknown) => {
-      throwIfAborted(signal, 'fetch');
-      throw new TrustformersError('io', `[fetch] ${url.href} cannot be reached`, [], { cause: error });
-    });
-    if (response.status === 404) return null;
-    if (!response.ok)
-      throw new TrustformersError('io', `[fetch] ${url.href} answered ${response.status} ${response.statusText}`);
-    // Development servers answer everything with their start page.
-    if ((response.headers.get('content-type') ?? '').startsWith('text/html')) {
+    const url = new URL(name, this.base).href;
+    const response = await request({ url, signal });
+    // Only a server's own files count: a page of HTML in place of a file that may be absent is its absence.
+    const html = (response.headers.get('content-type') ?? '').startsWith('text/html');
+    if (html && !isWeights(name)) {
       await response.body?.cancel();
       return null;
     }
+    if (!(await isFile(response, url))) return null;
     const length = Number(response.headers.get('content-length'));
     if (response.body && length > 0 && !response.headers.get('content-encoding'))
-      return { size: length, chunks: chunksOf(response.body) };
+      return new OpenedFile(length, download({ url, signal }, length, 0, response));
     const bytes = new Uint8Array(await response.arrayBuffer());
-    return { size: bytes.length, chunks: one(bytes) };
+    return new OpenedFile(bytes.length, [bytes]);
   }
   async list(): Promise<null> {
     return null;
   }
 }
 
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
-  }
+function isWeights(name: string): boolean {
+  return /\.(safetensors|gguf)$/.test(name);
 }
 
 function isModelFiles(source: object): source is ModelFiles {
   return typeof (source as ModelFiles).open === 'function' && typeof (source as ModelFiles).list === 'function';
 }
 
-/** The files that a source means. In Node a text is a folder's path unless it looks like a URL. */
-export async function openSource(source: ModelSource): Promise<ModelFiles> {
-  if (source instanceof URL) return openUrl(source);
-  if (typeof source === 'object') return isModelFiles(source) ? source : new Given(source as GivenFiles);
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source)) return openUrl(new URL(source));
-  const fs = builtin<typeof import('node:fs')>('node:fs');
-  const path = builtin<typeof import('node:path')>('node:path');
-  if (fs && path) {
-    const stats = await fs.promises.stat(source).catch(() => null);
-    if (stats?.isDirectory()) return new Folder(source, fs, path);
-    if (stats?.isFile()) return onlyFile(new Folder(path.dirname(source), fs, path), path.basename(source));
-  }
-  throw new TrustformersError(
-    'not_found',
-    `[model] expected ${fs ? 'a folder, a file, ' : ''}a URL or files, got "${source}", which is none of them`,
-  );
-}
-
-function openUrl(url: URL): Promise<ModelFiles> | ModelFiles {
-  if (url.protocol === 'file:') {
-    const node = builtin<typeof import('node:url')>('node:url');
-    if (node) return openSource(node.fileURLToPath(url));
-  }
-  const name = url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
-  if (name.endsWith('.gguf')) return onlyFile(new Remote(new URL('.', url)), name);
-  return new Remote(url.pathname.endsWith('/') ? url : new URL(`${url.href}/`));
+/** A folder with only some of its files. */
+function filtered(folder: ModelFiles, name: string, wanted: (file: string) => boolean): ModelFiles {
+  return {
+    name,
+    open: async (file, signal) => (wanted(file) ? folder.open(file, signal) : null),
+    list: async () => (await folder.list())?.filter((file) => wanted(file.name)) ?? null,
+  };
 }
 
 /** A folder of which one file of weights counts. */
-function onlyFile(folder: ModelFiles, name: string): ModelFiles {
+function onlyWeights(folder: ModelFiles, file: string): ModelFiles {
+  const only = filtered(folder, `${folder.name}/${file}`, (name) => name === file || !isWeights(name));
+  return { ...only, list: async () => (await only.list()) ?? [{ name: file, size: null }] };
+}
+
+function subfolder(folder: ModelFiles, prefix: string): ModelFiles {
+  const base = prefix.endsWith('/') ? prefix : `${prefix}/`;
   return {
-    name: `${folder.name}/${name}`,
-    open: (wanted, signal) => folder.open(wanted, signal),
-    list: async () => [name],
+    name: `${folder.name}/${prefix}`,
+    open: (name, signal) => folder.open(base + name, signal),
+    list: async () =>
+      (await folder.list())?.flatMap(({ name, size }) => (name.startsWith(base) ? [{ name: name.slice(base.length), size }] : [])) ?? null,
   };
+}
+
+async function openLocal(source: string): Promise<ModelFiles | null> {
+  const fs = nodeModule('fs');
+  const path = nodeModule('path');
+  if (!fs || !path) return null;
+  for (const place of [source, path.join(settings.localModelPath, source)]) {
+    const stats = await fs.promises.stat(place).catch(() => null);
+    if (stats?.isDirectory()) return new Folder(place);
+    if (stats?.isFile()) return onlyWeights(new Folder(path.dirname(place)), path.basename(place));
+  }
+  return null;
+}
+
+function openUrl(url: URL): Promise<ModelFiles> | ModelFiles {
+  const name = url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
+  if (isWeights(name)) return onlyWeights(new Remote(new URL('.', url)), name);
+  return new Remote(url.pathname.endsWith('/') ? url : new URL(`${url.href}/`));
+}
+
+/** One GGUF file of a repository: the one that its name says, else Q4_K_M, else the first. */
+async function chosenGguf(repository: ModelFiles, quant: string): Promise<ModelFiles> {
+  const names = ((await repository.list()) ?? []).map((file) => file.name).filter((name) => name.endsWith('.gguf'));
+  const chosen = names.filter((name) => name.toLowerCase().includes(quant.toLowerCase()));
+  if (chosen.length === 0)
+    throw new TrustformersError('not_found', `[hub] ${repository.name} has no GGUF file "${quant}"; there are: ${names.join(', ') || 'none'}`);
+  return filtered(repository, `${repository.name}:${quant}`, (name) => chosen.includes(name) || !isWeights(name));
+}
+
+async function openText(source: string, loading: Loading): Promise<ModelFiles> {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source)) {
+    const url = new URL(source);
+    if (url.protocol !== 'file:') return openUrl(url);
+    const node = nodeModule('url');
+    if (node) return openText(node.fileURLToPath(url), loading);
+  }
+  if (settings.allowLocalModels) {
+    const local = await openLocal(source);
+    if (local) return local;
+  }
+  const page = (globalThis as { location?: { href: string } }).location?.href;
+  if (page && /^\.{0,2}\//.test(source)) return openUrl(new URL(source, page));
+  const id = /^([\w.-]+(?:\/[\w.-]+)?)(?::([\w.-]+))?$/.exec(source);
+  if (!id || source.startsWith('.'))
+    throw new TrustformersError(
+      'not_found',
+      `[model] expected ${nodeModule('fs') ? 'a folder, a file, ' : ''}a URL, files, or an id such as "org/name", got "${source}"`,
+    );
+  const repository = await openRepository(id[1]!, loading);
+  return id[2] ? chosenGguf(repository, id[2]) : repository;
+}
+
+/** The files that a source means. In Node a text is the path of what is there, else an id. */
+export async function openSource(source: ModelSource, loading: Loading): Promise<ModelFiles> {
+  let files: ModelFiles;
+  if (source instanceof URL) files = await openText(source.href, loading);
+  else if (typeof source === 'string') files = await openText(source, loading);
+  else if (typeof source === 'object' && source !== null) files = isModelFiles(source) ? source : new Given(source as GivenFiles);
+  else throw new TrustformersError('invalid_argument', `[model] expected a name, a URL or files, got ${typeof source}`);
+  return loading.subfolder ? subfolder(files, loading.subfolder) : files;
 }

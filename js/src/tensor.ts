@@ -157,6 +157,10 @@ export class Tensor extends Resource {
   get size(): number {
     return this.info().elements;
   }
+  /** Bytes of the elements in row-major order. */
+  get nbytes(): number {
+    return this.info().bytes;
+  }
   private info(): Info {
     if (this.#info && !this.disposed) return this.#info;
     const engine = this.engine;

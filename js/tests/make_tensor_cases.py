@@ -27,7 +27,7 @@ def number(x, digits=9):
 
 
 def packed(t):
-    digits = 17 if t.dtype == F64 else 9
+    digits = 9 if t.dtype == F32 else 17
     flat = t.detach().flatten()
     values = [number(x, digits) if t.is_floating_point() else int(x) for x in flat.tolist()]
     return {"d": NAMES[t.dtype], "s": list(t.shape), "v": values}

@@ -2,6 +2,7 @@
 import { TrustformersError } from '../errors.js';
 import { Engine } from './engine.js';
 import { Host } from './host.js';
+import { nodeModule } from './node.js';
 import { probe } from './probe.js';
 import type { Features } from './probe.js';
 
@@ -20,11 +21,6 @@ export interface Report extends Features {
   loaded: boolean;
   /** "simd" or "relaxed"; empty for a module that the host brought. */
   variant: string;
-}
-
-interface NodeProcess {
-  versions?: { node?: string };
-  getBuiltinModule?: (name: string) => unknown;
 }
 
 let engine: Engine | null = null;
@@ -63,16 +59,10 @@ function start(module: WebAssembly.Module): Engine {
   return new Engine(instance.exports, host);
 }
 
-function nodeFiles(): typeof import('node:fs') | null {
-  const process = (globalThis as { process?: NodeProcess }).process;
-  if (!process?.versions?.node || !process.getBuiltinModule) return null;
-  return process.getBuiltinModule('node:fs') as typeof import('node:fs');
-}
-
 /** The engine, for calls that cannot wait. Throws not_initialized where it must be fetched first. */
 export function currentEngine(): Engine {
   if (engine) return engine;
-  const files = nodeFiles();
+  const files = nodeModule('fs');
   if (!files)
     throw new TrustformersError('not_initialized', '[init] the engine is not loaded: `await init()` first');
   variant = chosenVariant(false);
@@ -81,7 +71,7 @@ export function currentEngine(): Engine {
 }
 
 async function fetchModule(url: URL | string, signal?: AbortSignal): Promise<WebAssembly.Module> {
-  const files = nodeFiles();
+  const files = nodeModule('fs');
   const at = new URL(url, import.meta.url);
   if (files && at.protocol === 'file:') return WebAssembly.compile(await files.promises.readFile(at));
   const response = await fetch(at, signal ? { signal } : {});
