@@ -2,6 +2,11 @@
 # Configure with `emcmake cmake …` (tools/emscripten.sh emcmake cmake … where Emscripten is not installed).
 option(TRUSTFORMERS_WASM_THREADS "Worker threads; pages must be cross-origin isolated" OFF)
 
+# Modules are fetched by pages: all but the hot kernels (cmake/cpu_kernels.cmake) is compiled for size.
+foreach(language C CXX)
+  set(CMAKE_${language}_FLAGS_RELEASE "-Oz -DNDEBUG")
+endforeach()
+
 # Exceptions of WebAssembly itself: without them a throw ends the module, and JS-emulated ones slow every call.
 add_compile_options(-fwasm-exceptions -msimd128 $<$<BOOL:${TRUSTFORMERS_WASM_THREADS}>:-pthread>)
 add_link_options(-fwasm-exceptions $<$<BOOL:${TRUSTFORMERS_WASM_THREADS}>:-pthread>)

@@ -1,1 +1,2 @@
-export default { testEnvironment: 'node', testMatch: ['<rootDir>/tests/**/*.test.mjs'], transform: {} };
+// dist/ is what is tested, as a program would import it.
+export default { testEnvironment: 'node', testMatch: ['<rootDir>/tests/*.test.mjs'], transform: {}, testTimeout: 60_000 };

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 const wasmFolder = process.argv[2] === '--wasm' ? process.argv[3] : join(root, '..', 'build');
-const entries = ['index', 'tensor'];
+const entries = ['index', 'tensor', 'tokenizers', 'node', 'worker'];
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
@@ -26,7 +26,7 @@ const common = {
 };
 // Entries share their state (the loaded engine), so both formats are split into common pieces: ESM by esbuild itself,
 // CommonJS by having its entries ask the one file.
-await build({ ...common, format: 'esm', splitting: true, entryPoints: entries.map((e) => `src/${e}.ts`), outdir: dist, outExtension: { '.js': '.mjs' } });
+await build({ ...common, format: 'esm', splitting: true, entryPoints: entries.map((e) => ({ in: e === 'worker' ? 'src/worker/worker.ts' : `src/${e}.ts`, out: e })), outdir: dist, outExtension: { '.js': '.mjs' } });
 await build({
   ...common,
   format: 'cjs',
@@ -36,7 +36,8 @@ await build({
   define: { 'import.meta.url': 'importMetaUrl' },
   banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
 });
-for (const entry of entries.slice(1)) writeFileSync(join(dist, `${entry}.cjs`), `module.exports=require("./index.cjs");\n`);
+// A worker is always a module.
+for (const entry of entries.slice(1, -1)) writeFileSync(join(dist, `${entry}.cjs`), `module.exports=require("./index.cjs");\n`);
 
 // Types once, under both extensions.
 const types = join(dist, 'types');
@@ -62,11 +63,16 @@ function addTypes(folder, at) {
 addTypes(types, dist);
 rmSync(types, { recursive: true });
 
-for (const [folder, name] of [
-  ['wasm-plain', 'trustformers-simd.wasm'],
-  ['wasm-relaxed', 'trustformers-relaxed.wasm'],
+// The modules, and for those with threads the JS that Emscripten made.
+for (const [variant, name] of [
+  ['plain', 'trustformers-simd.wasm'],
+  ['relaxed', 'trustformers-relaxed.wasm'],
+  ['threads', 'trustformers-simd-threads.wasm'],
+  ['threads', 'trustformers-simd-threads.mjs'],
+  ['relaxed-threads', 'trustformers-relaxed-threads.wasm'],
+  ['relaxed-threads', 'trustformers-relaxed-threads.mjs'],
 ]) {
-  const from = join(wasmFolder, folder, 'js/wasm', name);
+  const from = join(wasmFolder, `wasm-${variant}`, 'js/wasm', name);
   if (existsSync(from)) copyFileSync(from, join(dist, name));
-  else console.error(`build: ${from} is not there: ./dev wasm ${folder.slice(5)}`);
+  else console.error(`build: ${from} is not there: ./dev wasm ${variant}`);
 }

@@ -24,7 +24,7 @@ export interface GenerateOptions {
   numReturnSequences?: number;
   lengthPenalty?: number;
   earlyStopping?: boolean | 'never';
-  eosTokenId?: number | readonly number[];
+  eosTokenId?: number | readonly number[] | null;
   padTokenId?: number;
   seed?: number;
   [name: string]: unknown;

@@ -138,7 +138,7 @@ export class PreTrainedModel extends Callable<[Tensor | ModelInputs, ForwardOpti
     const { engine, handle } = this.#handle;
     const settings = pythonic(options);
     const outputs = engine.withArguments((a) => {
-      const [list, count] = namedTensors(engine, a, inputs);
+      const [list, count] = namedTensors(a, inputs);
       return engine.make(name, handle, list, count, a.options(settings));
     });
     try {
@@ -164,7 +164,7 @@ export class PreTrainedModel extends Callable<[Tensor | ModelInputs, ForwardOpti
     return new Generation(
       engine,
       engine.withArguments((a) => {
-        const [list, count] = namedTensors(engine, a, inputs);
+        const [list, count] = namedTensors(a, inputs);
         return engine.make('tf_generation_create', handle, session?.address ?? 0, list, count, a.options(pythonic(options)), 0);
       }),
     );
@@ -244,7 +244,7 @@ export interface TokenStreamer {
 }
 
 /** tf_named_tensor[]. */
-function namedTensors(engine: Engine, a: Arguments, inputs: Tensor | ModelInputs): [number, number] {
+function namedTensors(a: Arguments, inputs: Tensor | ModelInputs): [number, number] {
   if (inputs === null || typeof inputs !== 'object')
     throw new TrustformersError('invalid_argument', `[forward] expected a tensor or named tensors, got ${inputs === null ? 'null' : typeof inputs}`);
   const named = inputs instanceof Tensor ? { input_ids: inputs } : pythonic(inputs);

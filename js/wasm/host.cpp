@@ -1,5 +1,8 @@
 // The border to JS. Callbacks are one imported function with a number that tells them apart, so that no function is
 // made at run time, which would need a table that grows.
+#include <cerrno>
+#include <cstdint>
+
 #include "capi/trustformers_c.h"
 
 extern "C" {
@@ -19,4 +22,10 @@ const tf_watch* tf_js_watch(void* user, const tf_cancel* cancel) {
   watch = {sizeof(tf_watch), user, user ? on_progress : nullptr, cancel};
   return &watch;
 }
+
+// Emscripten's C library asks these. There are no files here, which is another answer than that nobody knows.
+int __syscall_stat64(intptr_t, intptr_t) { return -ENOENT; }
+int __syscall_lstat64(intptr_t, intptr_t) { return -ENOENT; }
+int __syscall_newfstatat(int, intptr_t, intptr_t, int) { return -ENOENT; }
+int __syscall_openat(int, intptr_t, int, ...) { return -ENOENT; }
 }

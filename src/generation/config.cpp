@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <system_error>
 
 #include "../base/file.h"
 #include "../nn/config.h"
@@ -283,7 +284,8 @@ GenerationConfig GenerationConfig::from_pretrained(const std::filesystem::path& 
   v("forced_bos_token_id", config.forced_bos_token_id);
   v("forced_eos_token_id", config.forced_eos_token_id);
   const std::filesystem::path file = folder / "generation_config.json";
-  if (std::filesystem::is_directory(folder) && std::filesystem::exists(file))
+  std::error_code none;  // also where there is no file system
+  if (!folder.empty() && std::filesystem::is_regular_file(file, none))
     config.update(Json::parse(read_text_file(file, std::uint64_t{1} << 24), file.string()), file.string());
   return config;
 }

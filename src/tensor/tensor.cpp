@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "../base/pool_allocator.h"
 #include "../base/rng.h"
@@ -22,22 +23,30 @@ Tensor make_tensor(const Shape& shape, DType dtype, std::shared_ptr<Storage> sto
   return Tensor(std::move(impl));
 }
 
+/// Bytes of elements, as a size of this machine: WebAssembly addresses no more than 4 GiB.
+std::size_t bytes_here(DType dtype, std::int64_t count) {
+  const std::int64_t bytes = byte_size(dtype, count);
+  check(static_cast<std::uint64_t>(bytes) <= std::numeric_limits<std::size_t>::max() / 2, ErrorCode::out_of_memory,
+        "[tensor] ", bytes, " bytes are more than this machine can address");
+  return static_cast<std::size_t>(bytes);
+}
+
 /// Bytes of a contiguous tensor; for block formats the last dimension must hold whole blocks.
-std::int64_t tensor_bytes(const Shape& shape, DType dtype) {
+std::size_t tensor_bytes(const Shape& shape, DType dtype) {
   const std::int64_t count = element_count(shape);
   if (is_block(dtype) && count > 0) {
     check(!shape.empty() && shape.back() % info(dtype).block_elements == 0, ErrorCode::shape_mismatch, "[tensor] ",
           to_string(dtype), " needs a last dimension that is a multiple of ", info(dtype).block_elements, ", got ",
           shape);
   }
-  return byte_size(dtype, count);
+  return bytes_here(dtype, count);
 }
 
 /// Fills a new tensor with `value(index)` on the host and hands it to the default device.
 template <class Value>
 Tensor generate(const Shape& shape, DType dtype, Value&& value) {
   const std::int64_t count = element_count(shape);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(byte_size(dtype, count)));
+  std::vector<std::byte> bytes(bytes_here(dtype, count));
   for_each_dtype(dtype, "tensor", [&]<class T>(TypeTag<T>) {
     auto* out = reinterpret_cast<T*>(bytes.data());
     for (std::int64_t i = 0; i < count; ++i) out[i] = convert_element<T>(value(i));
@@ -49,7 +58,7 @@ Tensor generate(const Shape& shape, DType dtype, Value&& value) {
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, Device* device) {
   if (!device) device = &Context::current().default_device();
-  return make_tensor(shape, dtype, device->allocate(static_cast<std::size_t>(tensor_bytes(shape, dtype))));
+  return make_tensor(shape, dtype, device->allocate(tensor_bytes(shape, dtype)));
 }
 
 Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
@@ -89,7 +98,7 @@ Tensor Tensor::randn(const Shape& shape, std::uint64_t seed, DType dtype) {
 }
 
 Tensor Tensor::from_bytes(std::span<const std::byte> bytes, const Shape& shape, DType dtype) {
-  const auto expected = static_cast<std::size_t>(tensor_bytes(shape, dtype));
+  const std::size_t expected = tensor_bytes(shape, dtype);
   check(bytes.size() == expected, ErrorCode::shape_mismatch, "[tensor] ", to_string(dtype), " ", shape, " has ",
         expected, " bytes, got ", bytes.size());
   Tensor out = empty(shape, dtype);
@@ -99,7 +108,7 @@ Tensor Tensor::from_bytes(std::span<const std::byte> bytes, const Shape& shape, 
 
 Tensor Tensor::borrow(std::span<const std::byte> bytes, const Shape& shape, DType dtype,
                       std::shared_ptr<const void> owner) {
-  const auto expected = static_cast<std::size_t>(tensor_bytes(shape, dtype));
+  const std::size_t expected = tensor_bytes(shape, dtype);
   check(bytes.size() == expected, ErrorCode::shape_mismatch, "[tensor] ", to_string(dtype), " ", shape, " has ",
         expected, " bytes, got ", bytes.size());
   auto storage = std::make_shared<Storage>();

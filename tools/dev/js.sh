@@ -1,36 +1,48 @@
-# The package js/: WebAssembly modules (simd and relaxed), the build by esbuild and tsc, the size budget, and Jest.
-#   ./dev js           all of it
-#   ./dev js --quick   with the modules that are there
+# The package js/: WebAssembly modules in four variants, the build by esbuild and tsc, the size budget, Jest, and pages.
+#   ./dev js              all of it
+#   ./dev js --quick      with the modules that are there, without a browser
+#   ./dev js VARIANT…     only these modules
 . tools/dev/wasm.sh
 
 packages_js=(nodejs npm)
 
 js_prepare() {
   need "${packages_js[@]}"
-  if [ js/package-lock.json -nt js/node_modules/.package-lock.json ]; then
+  # Nothing here needs a script of its own when it is installed.
+  if [ ! js/node_modules/.package-lock.json -nt js/package-lock.json ]; then
     progress js-packages npm ci --prefix js --no-audit --no-fund --ignore-scripts || return 1
-    # esbuild's own script only checks its binary, which came as a package.
+    touch js/node_modules/.package-lock.json
   fi
+}
+
+js_build() {
+  mkdir -p build/log
+  (cd js && npm run --silent types && npm run --silent build && node scripts/size.mjs)
 }
 
 # Prints Jest's counts as our line.
 js_test() {
   local log=build/log/jest.log status=0
   (cd js && npm test --silent -- --ci) >"$log" 2>&1 || status=$?
-  [ "$status" -eq 0 ] || grep -vE '^ *at ' "$log" | head -n 200
+  # Lines of minified code help nobody.
+  [ "$status" -eq 0 ] || grep -vE '^ *at |^.{500}' "$log" | head -n 200
   awk '/^Tests:/ { for (i = 2; i < NF; ++i) { if ($(i+1) ~ /^passed/) p = $i; if ($(i+1) ~ /^failed/) f = $i; if ($(i+1) ~ /^skipped/) s = $i } }
     END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$log"
   return $status
 }
 
 verb_js() {
-  local status=0 variant
-  js_prepare || return 1
-  if [ "${1:-}" != --quick ]; then
-    for variant in plain relaxed; do wasm_build "$variant" trustformers_wasm || return 1; done
+  local status=0 variant quick=
+  if [ "${1:-}" = --quick ]; then
+    quick=1
+    shift
   fi
-  mkdir -p build/log
-  (cd js && npx --no-install tsc --noEmit && node scripts/build.mjs && node scripts/size.mjs) || status=1
+  js_prepare || return 1
+  if [ -z "$quick" ]; then
+    [ $# -gt 0 ] || set -- "${wasm_variants[@]}"
+    for variant in "$@"; do wasm_build "$variant" trustformers_wasm || return 1; done
+  fi
+  js_build || status=1
   js_test || status=1
   return $status
 }

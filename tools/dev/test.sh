@@ -131,6 +131,12 @@ stage_warnings() {
   return $status
 }
 
+# The package js/ and its tests in Node; needs Emscripten, or root to fetch it.
+stage_js() {
+  fetch_models smollm2 minilm || say "the real models could not be fetched"
+  verb_js
+}
+
 # The library installed as a static and as a shared one, each used by a stranger's project. Both are made of the same
 # objects, so that a compiler cache compiles them once.
 stage_install() {
@@ -163,6 +169,7 @@ verb_test() {
     stage goldens stage_goldens
     stage examples stage_examples
     stage install stage_install
+    stage js stage_js
     stage sanitizers stage_sanitizers
     stage fuzz stage_fuzz
     stage warnings stage_warnings
@@ -173,3 +180,4 @@ verb_test() {
 . tools/dev/lint.sh
 . tools/dev/fuzz.sh
 . tools/dev/fetch-models.sh
+. tools/dev/js.sh

@@ -5,7 +5,7 @@ wasm_variants=(plain threads relaxed relaxed-threads)
 
 # wasm_build VARIANT [TARGET…]
 wasm_build() {
-  local variant=$1 folder=build/wasm-$1 flags=() name source
+  local variant=$1 folder=build/wasm-$1 flags=() known=() name source other
   shift
   case $variant in
     plain) ;;
@@ -23,6 +23,12 @@ wasm_build() {
     if tools/emscripten.sh sh -c 'command -v ccache' >/dev/null; then
       flags+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
+    # What the compiler was found to have holds for every variant, and asking it is slow.
+    other=$(ls build/wasm-*/build.ninja 2>/dev/null | head -n 1)
+    if [ -n "$other" ]; then
+      mapfile -t known < <(sed -nE 's/^(HAVE_[A-Z0-9_]+):INTERNAL=(.*)$/-D\1=\2/p' "$(dirname "$other")/CMakeCache.txt")
+      flags+=("${known[@]}")
+    fi
     progress "configure-wasm-$variant" tools/emscripten.sh emcmake cmake -G Ninja -B "$folder" -DCMAKE_BUILD_TYPE=Release \
       -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16 -DTRUSTFORMERS_BUILD_APPS=OFF -DTRUSTFORMERS_BUILD_EXAMPLES=OFF "${flags[@]}" . || return 1
   fi
@@ -31,6 +37,6 @@ wasm_build() {
 
 verb_wasm() {
   local variant=${1:-plain}
-  wasm_build "$variant" trustformers trustformers_browser_tests
+  wasm_build "$variant" trustformers_wasm trustformers_browser_tests
   tools/emscripten.sh node tests/browser/run.mjs "build/wasm-$variant/tests/browser" node
 }

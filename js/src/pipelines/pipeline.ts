@@ -11,6 +11,8 @@ import type { GenerateOptions } from '../generation.js';
 import type { TextClassification, TokenClassification } from './classification.js';
 import type { FilledMask } from './fill_mask.js';
 import type { Answer, Question } from './question_answering.js';
+import { WorkerRunner } from '../worker/client.js';
+import type { Report } from '../runtime/load.js';
 import { LocalRunner } from './runner.js';
 import type { Runner } from './runner.js';
 import { taskNamed } from './tasks.js';
@@ -20,6 +22,8 @@ import type { GeneratedText } from './text_generation.js';
 export interface PipelineOptions extends LoadingOptions {
   /** In a thread of its own (true at first), so that this one stays free. */
   worker?: boolean;
+  /** Threads for computing in that worker; one for each core at first. */
+  threads?: number;
   modelFileName?: string;
   exactActivations?: boolean;
   /** Only instructions whose results do not depend on the machine. */
@@ -92,6 +96,11 @@ export class Pipeline extends Callable<[unknown, object?], Promise<unknown>> {
     return this.#runner.parts?.tokenizer ?? null;
   }
 
+  /** What is used of the machine in the thread of the model: variant, threads, and why not more. */
+  get report(): Report {
+    return this.#runner.report;
+  }
+
   protected override invoke(inputs: unknown, options: object = {}): Promise<unknown> {
     const settings = pythonic(options);
     const { signal, streamer } = takeOptions(settings, ['signal', 'streamer']);
@@ -154,9 +163,12 @@ export type PipelineFor<T extends TaskName> = Pipeline & Tasks[T];
 export async function pipeline<T extends TaskName>(task: T, model?: ModelSource | null, options: PipelineOptions = {}): Promise<PipelineFor<T>> {
   const { name, usual } = taskNamed(task);
   const source = model ?? usual;
-  const { worker, deterministic, ...loading } = pythonic(options);
-  const runner = await LocalRunner.load(name, source, loading, deterministic === true);
-  void worker;
+  const { worker, deterministic, threads, ...loading } = pythonic(options);
+  const exact = deterministic === true;
+  const runner =
+    worker === false
+      ? await LocalRunner.load(name, source, loading, exact)
+      : await WorkerRunner.load(name, source, loading, exact, threads as number | undefined);
   (loading['progress_callback'] as ((info: object) => void) | undefined)?.({ status: 'ready', name: typeof source === 'string' ? source : task });
   return new Pipeline(name as TaskName, runner) as PipelineFor<T>;
 }

@@ -2,7 +2,8 @@
 import { EngineFiles } from '../files.js';
 import { PreTrainedModel } from '../model.js';
 import { takeLoading } from '../options.js';
-import { currentEngine, init } from '../runtime/load.js';
+import { currentEngine, init, report } from '../runtime/load.js';
+import type { Report } from '../runtime/load.js';
 import { openSource } from '../sources.js';
 import type { ModelSource } from '../sources.js';
 import { PreTrainedTokenizer } from '../tokenizer.js';
@@ -12,11 +13,14 @@ import { taskNamed } from './tasks.js';
 export interface Runner {
   /** Null where they are in another thread. */
   readonly parts: TaskParts | null;
+  /** What is used of the machine in the thread of the model. */
+  readonly report: Report;
   run(inputs: unknown, options: Record<string, unknown>, context: TaskContext): Promise<unknown>;
   dispose(): Promise<void>;
 }
 
 export class LocalRunner implements Runner {
+  readonly report = report();
   private constructor(
     readonly parts: TaskParts,
     private readonly call: TaskCall,

@@ -16,6 +16,16 @@ export class Host {
     this.handlers.delete(number);
   }
 
+  /** What the engine calls with its progress; gives 1 to stop. */
+  readonly progress = (user: number, stage: number, item: number, done: number, total: number): number =>
+    this.handlers.get(user)?.(this.text(stage), this.text(item), done, total) === false ? 1 : 0;
+
+  private text(address: number): string {
+    const bytes = new Uint8Array(this.memory!.buffer);
+    const at = address >>> 0;
+    return new TextDecoder().decode(bytes.slice(at, bytes.indexOf(0, at)));
+  }
+
   /** Imports for whatever the module asks for: what is not known here fails with "no such function" of WASI. */
   imports(module: WebAssembly.Module): WebAssembly.Imports {
     const known = this.functions();
@@ -27,15 +37,8 @@ export class Host {
 
   private functions(): Record<string, (...args: never[]) => unknown> {
     const view = () => new DataView(this.memory!.buffer);
-    const text = (at: number) => {
-      const bytes = new Uint8Array(this.memory!.buffer);
-      let end = at >>> 0;
-      while (bytes[end] !== 0) ++end;
-      return new TextDecoder().decode(bytes.slice(at >>> 0, end));
-    };
     return {
-      tf_js_progress: (user: number, stage: number, item: number, done: number, total: number) =>
-        this.handlers.get(user)?.(text(stage), text(item), done, total) === false ? 1 : 0,
+      tf_js_progress: this.progress,
       emscripten_notify_memory_growth: () => undefined,
       clock_time_get: (id: number, _precision: bigint, out: number) => {
         const ms = id === 0 ? Date.now() : performance.now();

@@ -1,0 +1,56 @@
+// Real models, where ./dev fetch-models has put them.
+import { execFile } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { pipeline } from '../dist/index.mjs';
+
+const models = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'trustformers/models');
+const smollm2 = join(models, 'smollm2');
+const minilm = join(models, 'minilm');
+const testWith = (folder) => (existsSync(folder) ? test : test.skip);
+
+testWith(smollm2)('SmolLM2 answers in its own thread, and this one stays free', async () => {
+  const chat = await pipeline('text-generation', smollm2);
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  let text = '';
+  const messages = [{ role: 'user', content: 'What is the capital of France?' }];
+  for await (const piece of chat.stream(messages, { maxNewTokens: 24, doSample: false })) text += piece;
+  delay.disable();
+  expect(text).toContain('Paris');
+  // The monitor counts its own resolution in.
+  expect(delay.percentile(99) / 1e6 - 5).toBeLessThan(20);
+  await chat.dispose();
+}, 300_000);
+
+testWith(minilm)('MiniLM: a cat is like a kitten', async () => {
+  const embed = await pipeline('feature-extraction', minilm);
+  const texts = ['A cat sits on the mat.', 'A kitten rests on a rug.', 'Stocks fell on Friday.'];
+  const vectors = await embed(texts, { pooling: 'mean', normalize: true });
+  const [[, kitten, stocks]] = vectors.matmul(vectors.transpose(0, 1)).toArray();
+  expect(kitten).toBeGreaterThan(0.5);
+  expect(stocks).toBeLessThan(0.2);
+  await embed.dispose();
+}, 300_000);
+
+// Beside the weights: 15 % of them, and 64 MB.
+const peakOf = `
+const { env, pipeline } = await import(process.argv[1]);
+const p = await pipeline(process.argv[2], process.argv[3], { worker: false });
+console.log(env.memory().heapBytes);
+`;
+test.each([
+  ['feature-extraction', minilm, 'model.safetensors'],
+  ['text-generation', smollm2, 'model.gguf'],
+])('%s: loading peaks a little above the weights', async (task, folder, file) => {
+  if (!existsSync(folder)) return;
+  const lib = fileURLToPath(new URL('../dist/index.mjs', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', peakOf, lib, task, folder]);
+  const weights = statSync(join(folder, file)).size;
+  console.log(`${task}: ${(Number(stdout) / 1e6).toFixed(0)} MB for ${(weights / 1e6).toFixed(0)} MB of weights`);
+  expect(Number(stdout)).toBeLessThan(1.15 * weights + 64e6);
+}, 300_000);
