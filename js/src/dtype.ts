@@ -44,14 +44,20 @@ export function shortName(name: string): string {
   return rows[dtypeNumber(name)]!.short;
 }
 
+const arrayTypes: Record<string, DType> = {
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  Int8Array: 'int8',
+  Uint8Array: 'uint8',
+  Int32Array: 'int32',
+  BigInt64Array: 'int64',
+};
+/** By name: arrays may come from another realm, where `instanceof` is of no use. */
 export function dtypeOfArray(array: TypedArray): DType {
-  if (array instanceof Float32Array) return 'float32';
-  if (array instanceof Float64Array) return 'float64';
-  if (array instanceof Int8Array) return 'int8';
-  if (array instanceof Uint8Array) return 'uint8';
-  if (array instanceof Int32Array) return 'int32';
-  if (array instanceof BigInt64Array) return 'int64';
-  throw new TrustformersError('unsupported', `[tensor] there is no dtype for ${Object.prototype.toString.call(array)}`);
+  const name = array[Symbol.toStringTag];
+  const dtype = arrayTypes[name];
+  if (!dtype) throw new TrustformersError('unsupported', `[tensor] there is no dtype for ${String(name)}`);
+  return dtype;
 }
 
 /** An array for `count` elements; half floats have none. */

@@ -21,7 +21,7 @@ export class OpenedFile {
     return out.subarray(0, at);
   }
   async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes());
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await this.bytes());
   }
 }
 
@@ -47,6 +47,7 @@ const shardIndex = 'model.safetensors.index.json';
 /** A folder in the engine's memory. */
 export class EngineFiles {
   readonly address: number;
+  private readonly added = new Set<string>();
   private loaded = 0;
   private total = 0;
 
@@ -63,10 +64,13 @@ export class EngineFiles {
 
   /** Adds a file; false when the source lacks it. */
   private async add(name: string): Promise<boolean> {
+    // Tokenizers and models share config.json, and GGUF files.
+    if (this.added.has(name)) return true;
     const { signal } = this.loading;
     throwIfAborted(signal, 'load');
     const file = await this.source.open(name, signal);
     if (!file) return false;
+    this.added.add(name);
     this.report({ status: 'initiate', name: this.source.name, file: name });
     await this.stream(name, file);
     return true;
@@ -123,7 +127,7 @@ export class EngineFiles {
   /** The files of a kind that are there, all announced at first so that progress has a total. */
   private async addAll(names: readonly string[], listed: readonly ListedFile[] | null, needed: boolean): Promise<void> {
     const there = listed ? names.filter((name) => listed.some((file) => file.name === name)) : names;
-    if (listed) for (const file of listed) if (there.includes(file.name)) this.total += file.size ?? 0;
+    if (listed) for (const file of listed) if (there.includes(file.name) && !this.added.has(file.name)) this.total += file.size ?? 0;
     for (const name of there)
       if (!(await this.add(name)) && needed) throw new TrustformersError('not_found', `[load] ${this.source.name} has no ${name}`);
   }

@@ -19,7 +19,7 @@ export interface LoadModelOptions extends LoadingOptions {
   className?: string;
   /** Parameters that can be trained: in float32, and none packed for speed. */
   trainable?: boolean;
-  /** No fast approximations inside activations. */
+  /** Products with quantised weights in full precision (true at first); false is faster and coarser. */
   exactActivations?: boolean;
   /** Which file of weights, where there are several: "model.Q4_K_M.gguf". */
   modelFileName?: string;
@@ -272,7 +272,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions, 
       (watch) =>
         new PreTrainedModel(
           engine,
-          engine.withArguments((a) => engine.make('tf_model_from_files', files.address, a.options({ ...extra, ...settings }), watch)),
+          engine.withArguments((a) => engine.make('tf_model_from_files', files.address, a.options({ exact_activations: true, ...extra, ...settings }), watch)),
         ),
     );
   } finally {

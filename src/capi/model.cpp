@@ -94,7 +94,8 @@ std::unique_ptr<tf_model> open_files(tf_files::Folder& folder, const LoadOptions
 std::unique_ptr<tf_outputs> wrap_outputs(const ModelOutput& output) {
   auto out = std::make_unique<tf_outputs>();
   for (const char* name : {"last_hidden_state", "pooler_output", "logits", "start_logits", "end_logits",
-                           "prediction_logits", "seq_relationship_logits", "loss", "encoder_last_hidden_state"})
+                           "prediction_logits", "seq_relationship_logits", "sop_logits", "mc_logits", "loss",
+                           "aux_loss", "mc_loss", "encoder_last_hidden_state"})
     if (Tensor tensor = output.find(name); tensor.defined()) out->list.emplace_back(name, std::move(tensor));
   const std::pair<const char*, const std::vector<Tensor>*> lists[] = {
       {"hidden_states.", &output.hidden_states},

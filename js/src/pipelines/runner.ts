@@ -42,7 +42,7 @@ export class LocalRunner implements Runner {
         (watch) =>
           new PreTrainedModel(
             engine,
-            engine.withArguments((a) => engine.make('tf_model_from_files', files.address, a.options({ task: head, ...options }), watch)),
+            engine.withArguments((a) => engine.make('tf_model_from_files', files.address, a.options({ task: head, exact_activations: true, ...options }), watch)),
           ),
       );
       const parts = { model, tokenizer };
@@ -59,6 +59,7 @@ export class LocalRunner implements Runner {
     return this.call(inputs, options, context);
   }
   async dispose(): Promise<void> {
+    this.call.dispose?.();
     this.parts.model.dispose();
     this.parts.tokenizer.dispose();
   }

@@ -10,7 +10,11 @@ export interface TaskContext {
 }
 
 /** Options come in Python's spelling. */
-export type TaskCall = (inputs: unknown, options: Record<string, unknown>, context: TaskContext) => Promise<unknown>;
+export interface TaskCall {
+  (inputs: unknown, options: Record<string, unknown>, context: TaskContext): Promise<unknown>;
+  /** Frees what the task holds beside its model. */
+  dispose?: () => void;
+}
 
 export interface TaskParts {
   model: PreTrainedModel;

@@ -97,7 +97,7 @@ export function textGeneration({ model, tokenizer }: TaskParts): TaskCall {
     });
   };
 
-  return async (inputs, options, context) => {
+  const call: TaskCall = async (inputs, options, context) => {
     const settings = { ...options };
     const own = takeOwn(settings);
     const chat = takeOptions(settings, ['tools', 'documents', 'chat_template', 'template_variables', 'add_generation_prompt']);
@@ -110,6 +110,8 @@ export function textGeneration({ model, tokenizer }: TaskParts): TaskCall {
     for (const prompt of prompts) out.push(await one(prompt, settings, own, context));
     return isList ? out : out[0]!;
   };
+  call.dispose = () => session?.dispose();
+  return call;
 }
 
 interface Own {

@@ -6,7 +6,8 @@ type Value = number | bigint;
 export type NativeFunction = (...args: Value[]) => number;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** A byte order mark is a character like others. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** The block that arguments are laid out in; longer ones get memory of their own. */
 const scratchBytes = 16384;
 

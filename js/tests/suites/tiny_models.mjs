@@ -44,6 +44,7 @@ export async function tinyModels(lib) {
   const labels = { id2label: { 0: 'NEGATIVE', 1: 'POSITIVE' }, label2id: { NEGATIVE: 0, POSITIVE: 1 } };
   const entities = { id2label: { 0: 'O', 1: 'B-PER', 2: 'I-PER' }, label2id: { O: 0, 'B-PER': 1, 'I-PER': 2 } };
   const limit = { 'tokenizer_config.json': json({ model_max_length: 128 }) };
+  const masked = { 'tokenizer_config.json': json({ model_max_length: 128, mask_token: '[MASK]' }) };
   const chat = { 'tokenizer_config.json': json({ model_max_length: 128, chat_template: template }) };
   const words = 'bert-uncased';
   const bytes = 'added-bytelevel';
@@ -52,7 +53,7 @@ export async function tinyModels(lib) {
     'distilbert/distilbert-base-cased-distilled-squad': await repository(lib, lib.AutoModelForQuestionAnswering, words, distilbert, limit),
     'distilbert/distilbert-base-cased': await repository(lib, lib.AutoModel, words, distilbert, limit),
     'dbmdz/bert-large-cased-finetuned-conll03-english': await repository(lib, lib.AutoModelForTokenClassification, words, { ...bert, hidden_size: 32, num_attention_heads: 2, ...entities }, limit),
-    'distilbert/distilroberta-base': await repository(lib, lib.AutoModelForMaskedLM, words, { ...bert, hidden_size: 32, num_attention_heads: 2 }, limit),
+    'distilbert/distilroberta-base': await repository(lib, lib.AutoModelForMaskedLM, words, { ...bert, hidden_size: 32, num_attention_heads: 2 }, masked),
     'bert-base-uncased': await repository(lib, lib.AutoModel, words, bert, limit),
     gpt2: await repository(lib, lib.AutoModelForCausalLM, bytes, gpt2, chat),
     'openai-community/gpt2': await repository(lib, lib.AutoModelForCausalLM, bytes, gpt2, chat),

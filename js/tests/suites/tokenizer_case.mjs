@@ -31,8 +31,9 @@ export async function runTokenizerCase(lib, files, corpus) {
     }
     for (const row of cases.pairs ?? []) {
       const [full] = tokenizer.encodeRows(row.text, { textPair: row.pair });
-      compare('ids of pairs', row.text, full.ids, row.ids);
-      if (row.type_ids) compare('type ids of pairs', row.text, full.typeIds, row.type_ids);
+      compare('ids of pairs', row.text, full.ids, row.ids ?? row.input_ids);
+      const types = row.type_ids ?? row.token_type_ids;
+      if (types) compare('type ids of pairs', row.text, full.typeIds, types);
     }
     for (const row of cases.decode ?? []) compare('decode of ids', row.ids[0], tokenizer.decode(row.ids), row.text);
     for (const row of cases.stream ?? []) {
