@@ -1,6 +1,6 @@
-# The package js/: WebAssembly modules in four variants, the build by esbuild and tsc, the size budget, Jest, and pages.
-#   ./dev js              all of it
-#   ./dev js --quick      with the modules that are there, without a browser
+# The package js/: WebAssembly modules, the build by esbuild and tsc, the size budget, Jest.
+#   ./dev js              all of it, with the modules of one thread (plain, relaxed)
+#   ./dev js --quick      with the modules that are there
 #   ./dev js VARIANT…     only these modules
 . tools/dev/wasm.sh
 
@@ -39,7 +39,7 @@ verb_js() {
   fi
   js_prepare || return 1
   if [ -z "$quick" ]; then
-    [ $# -gt 0 ] || set -- "${wasm_variants[@]}"
+    [ $# -gt 0 ] || set -- plain relaxed
     for variant in "$@"; do wasm_build "$variant" trustformers_wasm || return 1; done
   fi
   js_build || status=1
