@@ -176,6 +176,9 @@ export class BrowserStore implements Store {
     const response = this.small instanceof Caches ? await this.small.match(url) : null;
     if (response) return JSON.parse(await response.text()) as Listing;
     const file = await this.database.find(this.listingKey(host, repo, revision, 0)).catch(() => null);
-    return file ? (JSON.parse(await file.text()) as Listing) : null;
+    if (!file) return null;
+    const parts: Uint8Array[] = [];
+    for await (const chunk of file.chunks) parts.push(chunk);
+    return JSON.parse(await new Blob(parts as BlobPart[]).text()) as Listing;
   }
 }
