@@ -257,7 +257,10 @@ class ForwardCases {
       const std::int64_t tokens =
           std::count(seen.begin() + b * length_of(in), seen.begin() + (b + 1) * length_of(in), 1);
       const std::int64_t targets = std::count(heard.begin() + b * length, heard.begin() + (b + 1) * length, 1);
-      if (seen[static_cast<std::size_t>(b * length_of(in))] == 0) continue;  // padding on the left moves positions
+      // padding on the left or between tokens moves positions
+      const auto source = seen.begin() + b * length_of(in), target = heard.begin() + b * length;
+      if (std::count(source, source + tokens, 1) < tokens || std::count(target, target + targets, 1) < targets)
+        continue;
       ModelInputs alone = columns(row(in, b), 0, targets, true);
       alone.decoder_attention_mask = alone.attention_mask = alone.labels = Tensor();
       if (alone.input_ids) alone.input_ids = contiguous(slice(alone.input_ids, 1, 0, tokens));
