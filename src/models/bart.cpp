@@ -129,8 +129,7 @@ class BartStack final : public Body {
 
   ModelOutput forward(const ModelInputs& in) const override {
     ModelOutput out;
-    const std::int64_t past = in.cache ? in.cache->length() : 0;
-    Tensor x = embed(in, past);
+    Tensor x = embed(in);
     const ForwardContext context{.positions = {},
                                  .key_mask = key_mask(in.attention_mask),
                                  .bias = {},
@@ -147,30 +146,30 @@ class BartStack final : public Body {
     return out;
   }
   const Embedding& input_embeddings() const override { return tokens_; }
+  bool mixes_lengths() const override { return family_.positions != Family::Positions::counted_sinusoids; }
   bool learned_positions() const override { return family_.positions == Family::Positions::learned; }
 
  private:
-  Tensor embed(const ModelInputs& in, std::int64_t past) const {
+  Tensor embed(const ModelInputs& in) const {
     const bool given = in.inputs_embeds.defined();
     Tensor x = given ? in.inputs_embeds : tokens_(in.input_ids);
     const Family::DecoderScale policy = decoder_ ? family_.decoder_scale : Family::DecoderScale::tokens;
     if (scale_ != 1 &&
         (policy == Family::DecoderScale::everything || (policy == Family::DecoderScale::tokens && !given)))
       x = x * scale_;
-    // Padding on the left is counted, as transformers has it: position_ids have no say here.
-    const Tensor positions = position_vectors(in, past, x.size(1));
+    // [B or 1, L, D]; padding on the left is counted, as transformers has it: position_ids have no say here.
+    const Tensor positions = position_vectors(in, x.size(1));
     return decoder_ && family_.decoder_norm_before_positions ? layernorm_embedding_(x) + positions
                                                              : layernorm_embedding_(x + positions);
   }
-  /// [B or 1, L, D]
-  Tensor position_vectors(const ModelInputs& in, std::int64_t past, std::int64_t length) const {
+  Tensor position_vectors(const ModelInputs& in, std::int64_t length) const {
     switch (family_.positions) {
-      case Family::Positions::learned: return positions_(consecutive_positions(past + family_.position_offset, length));
-      case Family::Positions::sinusoids: return sinusoids_(consecutive_positions(past, length));
+      case Family::Positions::learned: return positions_(next_positions(in.cache, length, family_.position_offset));
+      case Family::Positions::sinusoids: return sinusoids_(next_positions(in.cache, length));
       case Family::Positions::counted_sinusoids: break;
     }
-    if (in.inputs_embeds.defined()) return sinusoids_(consecutive_positions(past + padding_ + 1, length));
-    const Tensor positions = positions_from_ids(in.input_ids, padding_, past);
+    if (in.inputs_embeds.defined()) return sinusoids_(next_positions(in.cache, length, padding_ + 1));
+    const Tensor positions = positions_from_ids(in.input_ids, padding_, in.cache ? in.cache->length() : 0);
     std::vector<float> counts;  // padding has no position: its vector is zero
     for (const std::int64_t p : positions.to_vector<std::int64_t>()) counts.push_back(p == padding_ ? 0.0F : 1.0F);
     return sinusoids_(positions) * Tensor::from(counts, {positions.size(0), length, 1});
@@ -231,6 +230,7 @@ class BartCausalLm final : public Model {
         output_(output_layer(root, "lm_head", common, decoder_->input_embeddings(), common.vocab_size)) {
     common_ = std::move(common);
     common_.learned_positions = decoder_->learned_positions();
+    common_.mixes_lengths = decoder_->mixes_lengths();
   }
   bool can_generate() const override { return true; }
   ModelOutput forward(const ModelInputs& in) const override {

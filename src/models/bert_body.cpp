@@ -70,6 +70,7 @@ std::unique_ptr<Model> make_bert_like(const Json& json, std::string_view where, 
                                       const BertConfig& config, const EncoderHeads& heads) {
   CommonConfig common = CommonConfig::parse(json, where, true);
   common.learned_positions = true;
+  common.mixes_lengths = true;
   // RoBERTa's first positions stand for padding and are not for tokens.
   common.max_position_embeddings =
       config.max_position_embeddings - (config.positions_from_padding ? config.pad_token_id + 1 : 0);

@@ -100,7 +100,7 @@ namespace {
 /// then. So the cache keeps in `slot` what each position came with: its input [B, 1, S, D], its number and its set of
 /// tables [B, 1, S, 2]. When a past set is not `long_set`, the cache is emptied, x and `at` become those of all
 /// positions, and the answer is true.
-bool starts_again(Tensor& x, Tensor& at, bool long_set, KVCache& cache, std::size_t slot) {
+bool starts_again(Tensor& x, Tensor& at, bool long_set, AttentionCache& cache, std::size_t slot) {
   const auto labels = [&] {
     const Tensor numbers = expand(at, {x.size(0), x.size(1)});
     return unsqueeze(stack(std::array{numbers, Tensor::full(numbers.shape(), long_set, DType::i64)}, 2), 1);
@@ -118,6 +118,11 @@ bool starts_again(Tensor& x, Tensor& at, bool long_set, KVCache& cache, std::siz
 
 }  // namespace
 
+bool Decoder::mixes_lengths() const {
+  const auto follows = [](const RotaryEmbedding& rotation) { return rotation.follows_length(); };
+  return !prepare && std::none_of(rotations.begin(), rotations.end(), follows);
+}
+
 ModelOutput Decoder::forward(const ModelInputs& in) const {
   ModelOutput out;
   std::int64_t past = in.cache ? in.cache->length() : 0;
@@ -125,7 +130,7 @@ ModelOutput Decoder::forward(const ModelInputs& in) const {
   const bool counted = positions_skip_padding && in.attention_mask.defined();
   Tensor at = in.position_ids.defined() ? in.position_ids
               : counted                 ? positions_from_mask(in.attention_mask, length, -1)
-                                        : consecutive_positions(past, length);
+                                        : next_positions(in.cache, length);
   Tensor x = embed(in, at);
   if (in.cache && !rotations.empty() && rotations[0].has_long_set() &&
       starts_again(x, at, rotations[0].takes_long_set(positions_needed(at)), *in.cache, layers.size()))

@@ -123,6 +123,7 @@ class Decoder final : public Body {
   ModelOutput forward(const ModelInputs& inputs) const override;
   const Embedding& input_embeddings() const override { return tokens; }
   bool learned_positions() const override { return bool(positions); }
+  bool mixes_lengths() const override;
 
  private:
   Tensor embed(const ModelInputs& inputs, const Tensor& positions_of_tokens) const;

@@ -26,6 +26,7 @@ class DoubleHeadsModel final : public Model {
     common_ = std::move(common);
     common_.num_labels = 1;
     common_.learned_positions = body_->learned_positions();
+    common_.mixes_lengths = body_->mixes_lengths();
     const auto c = read_config<SummaryConfig>(json, where);
     check(c.summary_type == "cls_index" && c.summary_use_proj && c.summary_proj_to_labels, ErrorCode::unsupported,
           "[config] ", where, ": two heads need \"summary_type\" \"cls_index\" with \"summary_use_proj\" and ",

@@ -86,6 +86,7 @@ EncoderDecoderModel::EncoderDecoderModel(CommonConfig config, const Scope& root,
       break;
   }
   common_.learned_positions = bodies_.decoder->learned_positions();
+  common_.mixes_lengths = bodies_.decoder->mixes_lengths();
 }
 
 ModelOutput EncoderDecoderModel::encode(const ModelInputs& in) const {

@@ -41,7 +41,7 @@ Tensor EncoderEmbeddings::operator()(const ModelInputs& in, const Tensor& positi
 Tensor positions_or_consecutive(const ModelInputs& in) {
   if (in.position_ids.defined()) return in.position_ids;
   const Tensor& given = in.input_ids.defined() ? in.input_ids : in.inputs_embeds;
-  return consecutive_positions(in.cache ? in.cache->length() : 0, given.size(1));
+  return next_positions(in.cache, given.size(1));
 }
 
 EncoderAttention::EncoderAttention(const Scope& scope, const EncoderConfig& c, const AttentionNames& names, bool causal)
@@ -53,25 +53,27 @@ EncoderAttention::EncoderAttention(const Scope& scope, const EncoderConfig& c, c
       norm_(scope / names.norm, c.hidden_size, c.layer_norm_eps),
       mask_{.scale = c.attention_scale(), .causal = causal} {}
 
-Tensor EncoderAttention::operator()(const Tensor& x, const Tensor& key_mask, const Tensor& bias, KVCache* cache,
+Tensor EncoderAttention::operator()(const Tensor& x, const Tensor& key_mask, const Tensor& bias, AttentionCache* cache,
                                     std::size_t layer) const {
-  const KVCache::KeysValues own = keys_values(x);
-  return attend(x, cache ? cache->update(layer, own.keys, own.values) : own, key_mask, bias);
+  const AttentionCache::KeysValues own = keys_values(x);
+  const Tensor q = split_heads(query_(x), heads_);
+  return finish(x, cache ? cache->attend(layer, q, own.keys, own.values, mask_, key_mask, bias, Tensor())
+                         : attention(q, own.keys, own.values, mask_, key_mask, bias));
 }
 
-Tensor EncoderAttention::cross(const Tensor& x, const Tensor& states, const Tensor& key_mask, KVCache* cache,
+Tensor EncoderAttention::cross(const Tensor& x, const Tensor& states, const Tensor& key_mask, AttentionCache* cache,
                                std::size_t layer) const {
-  return attend(x, cross_keys_values(cache, layer, [&] { return keys_values(states); }), key_mask, Tensor());
+  return finish(
+      x,
+      attend_fixed(cache, layer, split_heads(query_(x), heads_), [&] { return keys_values(states); }, mask_, key_mask));
 }
 
-KVCache::KeysValues EncoderAttention::keys_values(const Tensor& source) const {
+AttentionCache::KeysValues EncoderAttention::keys_values(const Tensor& source) const {
   return {split_heads(key_(source), heads_), split_heads(value_(source), heads_)};
 }
 
-Tensor EncoderAttention::attend(const Tensor& x, const KVCache::KeysValues& seen, const Tensor& key_mask,
-                                const Tensor& bias) const {
-  const Tensor q = split_heads(query_(x), heads_);
-  return norm_(output_(merge_heads(attention(q, seen.keys, seen.values, mask_, key_mask, bias))) + x);
+Tensor EncoderAttention::finish(const Tensor& x, const Tensor& attended) const {
+  return norm_(output_(merge_heads(attended)) + x);
 }
 
 EncoderFeedForward::EncoderFeedForward(const Scope& scope, const EncoderConfig& c, const FeedForwardNames& names)

@@ -93,14 +93,16 @@ class EncoderAttention {
  public:
   EncoderAttention(const Scope& scope, const EncoderConfig& config, const AttentionNames& names, bool causal = false);
   /// To x itself: x [B, L, D], bias broadcastable to [B, H, L, S] or undefined. With a cache, past keys are seen too.
-  Tensor operator()(const Tensor& x, const Tensor& key_mask, const Tensor& bias = Tensor(), KVCache* cache = nullptr,
-                    std::size_t layer = 0) const;
+  Tensor operator()(const Tensor& x, const Tensor& key_mask, const Tensor& bias = Tensor(),
+                    AttentionCache* cache = nullptr, std::size_t layer = 0) const;
   /// To the states of an encoder [B, T, D], whose keys and values the cache keeps.
-  Tensor cross(const Tensor& x, const Tensor& states, const Tensor& key_mask, KVCache* cache, std::size_t layer) const;
+  Tensor cross(const Tensor& x, const Tensor& states, const Tensor& key_mask, AttentionCache* cache,
+               std::size_t layer) const;
 
  private:
-  KVCache::KeysValues keys_values(const Tensor& source) const;
-  Tensor attend(const Tensor& x, const KVCache::KeysValues& seen, const Tensor& key_mask, const Tensor& bias) const;
+  AttentionCache::KeysValues keys_values(const Tensor& source) const;
+  /// What follows attention: the output layer, the residual and its norm.
+  Tensor finish(const Tensor& x, const Tensor& attended) const;
 
   std::int64_t heads_;
   Linear query_, key_, value_, output_;

@@ -84,6 +84,7 @@ DecoderModel::DecoderModel(CommonConfig config, const Scope& root, const Decoder
     }
   }
   common_.learned_positions = body_->learned_positions();
+  common_.mixes_lengths = body_->mixes_lengths();
 }
 
 /// The last position whose id is not padding, as transformers' sequence classifiers choose it (the mask has no say).

@@ -16,6 +16,9 @@ class Body {
   virtual const Embedding& input_embeddings() const = 0;
   /// True when positions come from a table, so that none beyond its end exists.
   virtual bool learned_positions() const { return false; }
+  /// True when one pass may go on with cached texts of different lengths: what is said of a text depends on nothing but
+  /// itself, and its past lies in the cache's keys and values alone.
+  virtual bool mixes_lengths() const { return false; }
 };
 
 /// Shifted next-token cross entropy: logits [B, L, V], labels [B, L].

@@ -37,7 +37,7 @@ struct ModelInputs {
   Tensor mc_labels = {};             // [B] i64, the right choices
   double label_smoothing = 0;        // of the classification losses
   /// Past positions, extended by this call.
-  KVCache* cache = nullptr;
+  AttentionCache* cache = nullptr;
   bool output_hidden_states = false;
   bool output_router_logits = false;  // of mixtures of experts; their loss then has the part that balances experts
   /// > 0: only the last so many positions get logits (a prompt needs one).
@@ -77,6 +77,7 @@ struct CommonConfig {
   std::int64_t hidden_size = 0;
   std::int64_t max_position_embeddings = 0;  // 0: no limit
   bool learned_positions = false;            // a table: no position beyond the limit exists
+  bool mixes_lengths = false;                // one pass may go on with cached texts of different lengths
   std::optional<std::int64_t> pad_token_id, bos_token_id, decoder_start_token_id;
   std::vector<std::int64_t> eos_token_id;
   std::int64_t num_labels = 2;

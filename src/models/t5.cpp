@@ -130,6 +130,7 @@ class T5Stack final : public Body {
     return out;
   }
   const Embedding& input_embeddings() const override { return tokens_; }
+  bool mixes_lengths() const override { return true; }
 
  private:
   Embedding tokens_;

@@ -24,6 +24,24 @@ Tensor consecutive_positions(std::int64_t first, std::int64_t length) {
   return out;
 }
 
+Tensor next_positions(const AttentionCache* cache, std::int64_t length, std::int64_t first) {
+  if (!cache || cache->lengths().empty()) return consecutive_positions((cache ? cache->length() : 0) + first, length);
+  const std::span<const std::int64_t> past = cache->lengths();
+  Tensor out = Tensor::empty({static_cast<std::int64_t>(past.size()), length}, DType::i64);
+  std::int64_t* data = out.mutable_data<std::int64_t>();
+  for (const std::int64_t begin : past)
+    for (std::int64_t i = 0; i < length; ++i) *data++ = begin + first + i;
+  return out;
+}
+
+Tensor attend_fixed(AttentionCache* cache, std::size_t layer, const Tensor& q,
+                    FunctionRef<AttentionCache::KeysValues()> make, const AttentionAttrs& attrs,
+                    const Tensor& key_mask) {
+  if (cache) return cache->attend_fixed(layer, q, make, attrs, key_mask);
+  const AttentionCache::KeysValues seen = make();
+  return attention(q, seen.keys, seen.values, attrs, key_mask);
+}
+
 Tensor positions_from_mask(const Tensor& attention_mask, std::int64_t length, std::int64_t padding) {
   const std::int64_t batch = attention_mask.size(0);
   const std::int64_t columns = attention_mask.size(1);

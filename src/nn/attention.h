@@ -1,9 +1,8 @@
 // What attention layers share: heads, masks and positions.
 #pragma once
 
-#include "../ops/attention/attention.h"
 #include "../ops/shape/shape_ops.h"
-#include "kv_cache.h"
+#include "attention_cache.h"
 
 namespace trustformers {
 
@@ -16,11 +15,10 @@ inline Tensor merge_heads(const Tensor& x) {
   return reshape(transpose(x, 1, 2), {x.size(0), x.size(2), x.size(1) * x.size(3)});
 }
 
-/// Keys and values of cross-attention: what `make` gives, once per cache and layer.
-inline KVCache::KeysValues cross_keys_values(KVCache* cache, std::size_t layer,
-                                             FunctionRef<KVCache::KeysValues()> make) {
-  return cache ? cache->fixed(layer, make) : make();
-}
+/// Cross-attention to what `make` gives, which a cache keeps.
+Tensor attend_fixed(AttentionCache* cache, std::size_t layer, const Tensor& q,
+                    FunctionRef<AttentionCache::KeysValues()> make, const AttentionAttrs& attrs,
+                    const Tensor& key_mask);
 
 /// attention_mask [B, S] (1 or true: a token, 0: padding) as the key mask of attention(); undefined when undefined or
 /// when nothing is padded, so that unpadded batches take the plain path.
@@ -28,6 +26,8 @@ Tensor key_mask(const Tensor& attention_mask);
 
 /// Positions first, first + 1, ...: [1, length].
 Tensor consecutive_positions(std::int64_t first, std::int64_t length);
+/// The `length` positions after those that the cache (or none) holds of each text, counted from `first`: [1 or B, L].
+Tensor next_positions(const AttentionCache* cache, std::int64_t length, std::int64_t first = 0);
 /// Positions that count only unpadded tokens (`padding` for the others), for the last `length` columns of
 /// attention_mask [B, S].
 Tensor positions_from_mask(const Tensor& attention_mask, std::int64_t length, std::int64_t padding = 0);

@@ -19,15 +19,14 @@ CrossAttention::CrossAttention(const Scope& scope, const SelfAttentionConfig& c,
 }
 
 Tensor CrossAttention::operator()(const Tensor& x, const ForwardContext& context) const {
-  const KVCache::KeysValues seen =
-      cross_keys_values(context.cache, static_cast<std::size_t>(layer_), [&]() -> KVCache::KeysValues {
-        const Tensor keys = key_(context.encoder_states);
-        if (!stacked_) return {split_heads(keys, kv_heads_), split_heads(value_(context.encoder_states), kv_heads_)};
-        const std::int64_t kv = keys.size(2) / 2;
-        return {split_heads(slice(keys, 2, 0, kv), kv_heads_), split_heads(slice(keys, 2, kv), kv_heads_)};
-      });
-  return output_(
-      merge_heads(attention(split_heads(query_(x), heads_), seen.keys, seen.values, attrs_, context.encoder_mask)));
+  const auto make = [&]() -> AttentionCache::KeysValues {
+    const Tensor keys = key_(context.encoder_states);
+    if (!stacked_) return {split_heads(keys, kv_heads_), split_heads(value_(context.encoder_states), kv_heads_)};
+    const std::int64_t kv = keys.size(2) / 2;
+    return {split_heads(slice(keys, 2, 0, kv), kv_heads_), split_heads(slice(keys, 2, kv), kv_heads_)};
+  };
+  return output_(merge_heads(attend_fixed(context.cache, static_cast<std::size_t>(layer_),
+                                          split_heads(query_(x), heads_), make, attrs_, context.encoder_mask)));
 }
 
 }  // namespace trustformers

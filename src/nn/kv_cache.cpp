@@ -42,12 +42,12 @@ Tensor rows_of(const Tensor& t, std::span<const std::int64_t> rows, std::int64_t
   return fresh;
 }
 
+}  // namespace
+
 void check_no_gradients(const Tensor& k, const Tensor& v) {
   check(!(grad_enabled() && (k.requires_grad() || v.requires_grad())), ErrorCode::invalid_argument,
         "[kv_cache] a cache cannot be used while gradients are recorded");
 }
-
-}  // namespace
 
 void KVCache::grow(Layer& layer, const Tensor& k, const Tensor& v, std::int64_t needed) const {
   std::int64_t capacity = layer.keys.defined() ? layer.keys.size(2) : 32;
@@ -57,7 +57,7 @@ void KVCache::grow(Layer& layer, const Tensor& k, const Tensor& v, std::int64_t 
   layer.values = larger_buffer(layer.values, v, capacity, layer.length);
 }
 
-KVCache::KeysValues KVCache::update(std::size_t layer_index, const Tensor& k, const Tensor& v) {
+AttentionCache::KeysValues KVCache::update(std::size_t layer_index, const Tensor& k, const Tensor& v) {
   check_no_gradients(k, v);
   if (layers_.size() <= layer_index) layers_.resize(layer_index + 1);
   Layer& layer = layers_[layer_index];
@@ -75,7 +75,7 @@ KVCache::KeysValues KVCache::update(std::size_t layer_index, const Tensor& k, co
   return {positions_of(layer.keys, 0, total), positions_of(layer.values, 0, total)};
 }
 
-KVCache::KeysValues KVCache::fixed(std::size_t layer_index, FunctionRef<KeysValues()> make) {
+AttentionCache::KeysValues KVCache::fixed(std::size_t layer_index, FunctionRef<KeysValues()> make) {
   if (fixed_.size() <= layer_index) fixed_.resize(layer_index + 1);
   KeysValues& layer = fixed_[layer_index];
   if (!layer.keys.defined()) {
@@ -84,6 +84,18 @@ KVCache::KeysValues KVCache::fixed(std::size_t layer_index, FunctionRef<KeysValu
     layer = {contiguous(made.keys), contiguous(made.values)};
   }
   return layer;
+}
+
+Tensor KVCache::attend(std::size_t layer, const Tensor& q, const Tensor& k, const Tensor& v,
+                       const AttentionAttrs& attrs, const Tensor& key_mask, const Tensor& bias, const Tensor& sinks) {
+  const KeysValues all = update(layer, k, v);
+  return attention(q, all.keys, all.values, attrs, key_mask, bias, sinks);
+}
+
+Tensor KVCache::attend_fixed(std::size_t layer, const Tensor& q, FunctionRef<KeysValues()> make,
+                             const AttentionAttrs& attrs, const Tensor& key_mask) {
+  const KeysValues seen = fixed(layer, make);
+  return attention(q, seen.keys, seen.values, attrs, key_mask);
 }
 
 void KVCache::clear() {
@@ -99,10 +111,14 @@ void KVCache::truncate(std::int64_t length) {
   }
 }
 
-void KVCache::select_rows(std::span<const std::int64_t> rows) {
+void KVCache::select_growing_rows(std::span<const std::int64_t> rows) {
   for (Layer& layer : layers_)
     if (layer.keys.defined())
       for (Tensor* buffer : {&layer.keys, &layer.values}) *buffer = rows_of(*buffer, rows, layer.length);
+}
+
+void KVCache::select_rows(std::span<const std::int64_t> rows) {
+  select_growing_rows(rows);
   for (KeysValues& layer : fixed_)
     if (layer.keys.defined())
       for (Tensor* t : {&layer.keys, &layer.values}) *t = rows_of(*t, rows, t->size(2));

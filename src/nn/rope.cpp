@@ -169,10 +169,9 @@ bool RotaryEmbedding::has_long_set() const {
 }
 
 RotaryEmbedding::Tables RotaryEmbedding::tables(std::int64_t positions) const {
-  const bool by_length = config_.type == "dynamic" || config_.type == "longrope" || config_.long_mscale;
   const bool grown = positions > (config_.type == "dynamic" ? max_positions_ : config_.original_max_positions);
   // dynamic: a new base for each length beyond the original; longrope: one switch.
-  const std::int64_t key = by_length && grown ? (config_.type == "dynamic" ? positions : 1) : 0;
+  const std::int64_t key = follows_length() && grown ? (config_.type == "dynamic" ? positions : 1) : 0;
   if (cache_->key == key && cache_->tables.cos.defined() && cache_->tables.cos.size(0) >= positions)
     return cache_->tables;
 

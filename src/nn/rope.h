@@ -53,6 +53,10 @@ class RotaryEmbedding {
   /// True when there are two sets of tables, of which the longest position chooses one (longrope): keys turned by one
   /// set mean nothing to queries turned by the other.
   bool has_long_set() const;
+  /// True when tables() depends on more than the config: how a position is turned hangs on the longest one.
+  bool follows_length() const {
+    return config_.type == "dynamic" || config_.type == "longrope" || config_.long_mscale.has_value();
+  }
   /// True when positions below `positions` take the second of them.
   bool takes_long_set(std::int64_t positions) const {
     return has_long_set() && positions > config_.original_max_positions;

@@ -7,17 +7,23 @@
 namespace trustformers {
 namespace {
 
+/// The columns of the queries: consecutive after the past, or after each text's own.
+Tensor columns_of(const ForwardContext& context, std::int64_t length) {
+  const bool own = context.cache && !context.cache->lengths().empty();
+  return own ? next_positions(context.cache, length) : consecutive_positions(context.past, length);
+}
+
 Tensor clamp(const Tensor& x, double limit) {
   const Tensor high = Tensor::full({1}, limit, x.dtype());
   return maximum(minimum(x, high), -high);
 }
 
-/// [L, 1], see SelfAttentionConfig.
-Tensor temperatures(std::int64_t first, std::int64_t length, double tuning, std::int64_t interval) {
+/// [1 or B, 1, L, 1] for columns [1 or B, L], see SelfAttentionConfig.
+Tensor temperatures(const Tensor& columns, double tuning, std::int64_t interval) {
   std::vector<float> out;
-  for (std::int64_t column = first; column < first + length; ++column)
+  for (const std::int64_t column : columns.to_vector<std::int64_t>())
     out.push_back(static_cast<float>(1 + tuning * std::log1p(static_cast<double>((column + 1) / interval))));
-  return Tensor::from(out, {length, 1});
+  return Tensor::from(out, {columns.size(0), 1, columns.size(1), 1});
 }
 
 }  // namespace
@@ -87,15 +93,15 @@ Tensor SelfAttention::operator()(const Tensor& x, const ForwardContext& context)
     k = config_.k_norm(k);
   }
   if (config_.temperature_tuning > 0)
-    q = q * temperatures(context.past, q.size(2), config_.temperature_tuning, config_.temperature_interval);
+    q = q * temperatures(columns_of(context, q.size(2)), config_.temperature_tuning, config_.temperature_interval);
   return output_(attend(q, k, v, attrs_, config_.layer, context, sinks_));
 }
 
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionAttrs& attrs, std::int64_t layer,
               const ForwardContext& context, const Tensor& sinks) {
   if (!context.cache) return merge_heads(attention(q, k, v, attrs, context.key_mask, context.bias, sinks));
-  const auto all = context.cache->update(static_cast<std::size_t>(layer), k, v);
-  return merge_heads(attention(q, all.keys, all.values, attrs, context.key_mask, context.bias, sinks));
+  return merge_heads(
+      context.cache->attend(static_cast<std::size_t>(layer), q, k, v, attrs, context.key_mask, context.bias, sinks));
 }
 
 }  // namespace trustformers

@@ -16,7 +16,7 @@ struct ForwardContext {
   Tensor bias;              // added to the scores, broadcastable to [B, H, L, S] (ALiBi); undefined: none
   Tensor query_scale = {};  // [1 or B, 1, L, 1], multiplies the queries; undefined: none
   Tensor encoder_states = {}, encoder_mask = {};  // of cross-attention: [B, T, E], [B, T] bool or undefined
-  KVCache* cache = nullptr;
+  AttentionCache* cache = nullptr;
   std::int64_t past = 0;  // positions in the cache before this pass
   /// Where layers with routers leave their logits, or nullptr.
   std::vector<Tensor>* router_logits = nullptr;

@@ -8,7 +8,7 @@
 namespace trustformers {
 namespace {
 
-Tensor widened(const Tensor& x) { return cast(x, x.dtype() == DType::f64 ? DType::f64 : DType::f32); }
+Tensor in_wide_floats(const Tensor& x) { return cast(x, x.dtype() == DType::f64 ? DType::f64 : DType::f32); }
 
 void infer_norm(const OpCall& call, OutputSpecs& out) {
   const Tensor& x = call.in[0];
@@ -30,13 +30,13 @@ Tensor scale_and_shift(Tensor normalised, const Tensor& weight, const Tensor& bi
 }
 
 Tensors decompose_rms_norm(const OpCall& call) {
-  const Tensor x = widened(call.in[0]);
+  const Tensor x = in_wide_floats(call.in[0]);
   const Tensor scale = rsqrt(mean(x * x, {-1}, true) + call.as<NormAttrs>().eps);
   return {scale_and_shift(x * scale, call.in[1], Tensor(), call.in[0].dtype())};
 }
 
 Tensors decompose_layer_norm(const OpCall& call) {
-  const Tensor x = widened(call.in[0]);
+  const Tensor x = in_wide_floats(call.in[0]);
   const Tensor centred = x - mean(x, {-1}, true);
   const Tensor scale = rsqrt(mean(centred * centred, {-1}, true) + call.as<NormAttrs>().eps);
   return {scale_and_shift(centred * scale, call.in[1], call.in[2], call.in[0].dtype())};
@@ -50,7 +50,7 @@ void infer_softmax(const OpCall& call, OutputSpecs& out) {
 
 /// x minus the largest of its row, in the wide type; nothing for an empty row.
 Tensor shifted(const OpCall& call) {
-  const Tensor x = widened(call.in[0]);
+  const Tensor x = in_wide_floats(call.in[0]);
   const std::int64_t dim = call.as<SoftmaxAttrs>().dim;
   return x.numel() == 0 ? x : x - max(x.detach(), {dim}, true);  // the shift cancels: no gradient through it
 }
@@ -72,8 +72,8 @@ const OpDef softmax_op = {
         },
     .vjp =
         [](const VjpCall& c) {
-          const Tensor y = widened(c.out[0]);
-          const Tensor gy = widened(c.grads[0]) * y;
+          const Tensor y = in_wide_floats(c.out[0]);
+          const Tensor gy = in_wide_floats(c.grads[0]) * y;
           const Tensor total = sum(gy, {c.as<SoftmaxAttrs>().dim}, true);
           return std::vector{cast(gy - y * total, c.in[0].dtype())};
         }};
@@ -88,9 +88,9 @@ const OpDef log_softmax_op = {
         },
     .vjp =
         [](const VjpCall& c) {
-          const Tensor g = widened(c.grads[0]);
+          const Tensor g = in_wide_floats(c.grads[0]);
           const Tensor total = sum(g, {c.as<SoftmaxAttrs>().dim}, true);
-          return std::vector{cast(g - exp(widened(c.out[0])) * total, c.in[0].dtype())};
+          return std::vector{cast(g - exp(in_wide_floats(c.out[0])) * total, c.in[0].dtype())};
         }};
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {

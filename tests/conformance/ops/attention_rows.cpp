@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "ops/attention/paged_attention.h"
 #include "ops/attention/rope.h"
 #include "rows.h"
 
@@ -36,6 +37,30 @@ Row attention_row(std::string label, const AttentionAttrs& attrs, bool decode, c
           .measure = Measure::normalised,
           .sizes = decode ? std::vector<std::int64_t>{1, 31, 32, 33, 255, 256, 257}
                           : std::vector<std::int64_t>{0, 1, 31, 32, 33, 130}};
+}
+
+/// Three texts: one page of n keys; two of 64 and n; three of 64, 64 and n. n <= 64.
+Row paged_row(std::string label, const AttentionAttrs& attrs, const Extras& extras = {}) {
+  return {.op = &paged_attention_op,
+          .label = std::move(label),
+          .attrs = attrs_of(PagedAttentionAttrs{attrs, {1, 2, 3}}),
+          .inputs =
+              [=](std::int64_t n, DType dtype) {
+                Shape bias = extras.bias;
+                for (std::int64_t& size : bias) size = size == 0 ? 128 + n : size;
+                const std::int64_t width = n == 3 ? 2 : 8;
+                std::vector<Tensor> in = {values({3, 4, 1, 2 * width}, 1, dtype),
+                                          bias.empty() ? Tensor() : values(bias, 5, dtype),
+                                          extras.sinks ? values({4}, 6, dtype) : Tensor()};
+                std::uint64_t seed = 7;
+                for (const std::int64_t count : {1, 2, 3})
+                  for (const std::int64_t dim : {2 * width, 3 * width})
+                    for (std::int64_t i = 0; i < count; ++i)
+                      in.push_back(values({2, i + 1 < count ? 64 : n, dim}, seed++, dtype));
+                return in;
+              },
+          .measure = Measure::normalised,
+          .sizes = {0, 1, 31, 64}};
 }
 
 Row rope_row(std::string label, bool interleaved, std::int64_t rotary_half, bool shared_positions) {
@@ -92,6 +117,12 @@ void add_attention_rows(Rows& rows) {
     add("bias a query", {.scale = scale, .softcap = 2}, {.bias = {2, 4, -1, 1}});
     rows.back().constants_from = 4;  // softmax does not see what all keys share: that gradient is 0 but for rounding
   }
+  rows.push_back(paged_row("full", {.scale = scale}));
+  rows.push_back(paged_row("causal", {.scale = scale, .causal = true}));
+  rows.push_back(paged_row("window", {.scale = scale, .causal = true, .window = 70, .prefix = 3}));
+  rows.push_back(paged_row("chunks, softcap", {.scale = scale, .causal = true, .chunk = 20, .softcap = 3}));
+  rows.push_back(paged_row("bias", {.scale = scale, .causal = true}, {.bias = {3, 4, 1, 0}}));
+  rows.push_back(paged_row("shared bias, sinks", {.scale = scale, .causal = true}, {.bias = {4, 1, 0}, .sinks = true}));
   rows.push_back(rope_row("halves", false, 8, false));
   rows.push_back(rope_row("neighbours", true, 8, false));
   rows.push_back(rope_row("partial halves", false, 3, true));

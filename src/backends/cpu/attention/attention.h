@@ -17,6 +17,13 @@ struct AttentionStrides {
   std::int64_t batch = 0, head = 0, position = 0;
 };
 
+/// A page of keys and values: the first position of its first head. Strides in elements; a position is contiguous.
+struct KeyPage {
+  const float* k = nullptr;
+  const float* v = nullptr;
+  std::int64_t k_head = 0, v_head = 0, k_position = 0, v_position = 0;
+};
+
 /// out[B, Hq, L, D] = softmax(mask(scale · q kᵀ + bias)) v with q [B, Hq, L, D], k and v [B, Hkv, S, D]; query head h
 /// reads key head h / (Hq / Hkv). Query i stands at key position S - L + i. A query that sees no key and no sink gives
 /// the mean of all values.
@@ -42,6 +49,12 @@ struct AttentionCall {
   const float* bias = nullptr;             // added to the scores; a stride of 0 broadcasts
   AttentionStrides bias_strides;           // the key dimension is contiguous
   const float* sinks = nullptr;            // [Hq], the score of a further key whose value is zero
+
+  // Keys in pages, instead of k and v: [B, pages_per_row], each of page_length positions, a multiple of key_block. Row
+  // b has row_keys[b] <= keys of them, and reads as many columns of the bias from its end.
+  const KeyPage* pages = nullptr;
+  std::int64_t pages_per_row = 0, page_length = 0;
+  const std::int64_t* row_keys = nullptr;
 };
 
 void attention(ThreadPool& threads, const AttentionCall& call);

@@ -19,16 +19,16 @@ struct Sight {
   bool sees(std::int64_t key) const { return key < prefix || (key >= first && key < end); }
 };
 
-inline Sight sight(const AttentionCall& call, std::int64_t query) {
-  if (!call.causal && call.window <= 0) return {0, 0, call.keys};
-  const std::int64_t position = call.keys - call.queries + query;
+inline Sight sight(const AttentionCall& call, std::int64_t keys, std::int64_t query) {
+  if (!call.causal && call.window <= 0) return {0, 0, keys};
+  const std::int64_t position = keys - call.queries + query;
   std::int64_t first = 0, end = position + (call.causal ? 1 : call.window);
-  if (end > call.keys) end = call.keys;
+  if (end > keys) end = keys;
   if (call.window > 0 && position - call.window + 1 > 0) first = position - call.window + 1;
   if (call.chunk > 0 && position > 0 && position / call.chunk * call.chunk > first)
     first = position / call.chunk * call.chunk;
   if (end < 0) end = 0;
-  return {call.prefix < call.keys ? call.prefix : call.keys, first, end};
+  return {call.prefix < keys ? call.prefix : keys, first, end};
 }
 
 inline void copy(const float* from, std::int64_t count, float* to) {
@@ -122,12 +122,29 @@ class BlockMask {
   float shared_[key_block], own_[key_block];
 };
 
-inline void mean_of_values(const AttentionCall& call, std::int64_t b, std::int64_t head, float* to) {
-  const float* v = call.v + b * call.v_strides.batch + head * call.v_strides.head;
+/// Key and value number `key` of a batch and head, and how far the next of its block is.
+struct KeyRun {
+  const float* k;
+  const float* v;
+  std::int64_t k_stride, v_stride;
+};
+
+inline KeyRun keys_from(const AttentionCall& call, std::int64_t b, std::int64_t head, std::int64_t key) {
+  if (!call.pages)
+    return {call.k + b * call.k_strides.batch + head * call.k_strides.head + key * call.k_strides.position,
+            call.v + b * call.v_strides.batch + head * call.v_strides.head + key * call.v_strides.position,
+            call.k_strides.position, call.v_strides.position};
+  const KeyPage& page = call.pages[b * call.pages_per_row + key / call.page_length];
+  const std::int64_t at = key % call.page_length;
+  return {page.k + head * page.k_head + at * page.k_position, page.v + head * page.v_head + at * page.v_position,
+          page.k_position, page.v_position};
+}
+
+inline void mean_of_values(const AttentionCall& call, std::int64_t b, std::int64_t head, std::int64_t keys, float* to) {
   for (std::int64_t d = 0; d < call.value_dim; ++d) {
     float total = 0;
-    for (std::int64_t key = 0; key < call.keys; ++key) total += v[key * call.v_strides.position + d];
-    to[d] = total / static_cast<float>(call.keys);
+    for (std::int64_t key = 0; key < keys; ++key) total += keys_from(call, b, head, key).v[d];
+    to[d] = total / static_cast<float>(keys);
   }
 }
 
@@ -142,13 +159,14 @@ inline void attend(const AttentionCall& call, std::int64_t b, std::int64_t head,
   float* values = keys + key_block * call.head_dim;
   float* s = values + key_block * panel_width;
 
+  const std::int64_t all_keys = call.pages ? call.row_keys[b] : call.keys;
   Row row[tile_rows];
-  Sight any{0, call.keys, 0};
+  Sight any{0, all_keys, 0};
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t i = (begin + r) / group, h = head * group + (begin + r) % group;
-    row[r].seen = sight(call, i);
+    row[r].seen = sight(call, all_keys, i);
     row[r].bias = call.bias ? call.bias + b * call.bias_strides.batch + h * call.bias_strides.head +
-                                  i * call.bias_strides.position
+                                  i * call.bias_strides.position + (call.keys - all_keys)
                             : nullptr;
     row[r].to = call.out + b * call.out_strides.batch + h * call.out_strides.head + i * call.out_strides.position;
     row[r].top = -__builtin_huge_valf();
@@ -165,8 +183,8 @@ inline void attend(const AttentionCall& call, std::int64_t b, std::int64_t head,
   for (std::int64_t key = 0; key < last; key += key_block) {
     const std::int64_t count = last - key < key_block ? last - key : key_block;
     if (any.none(key, key + count)) continue;
-    const float* k = call.k + b * call.k_strides.batch + head * call.k_strides.head + key * call.k_strides.position;
-    pack_keys(k, call.k_strides.position, count, call.head_dim, keys);
+    const KeyRun run = keys_from(call, b, head, key);
+    pack_keys(run.k, run.k_stride, count, call.head_dim, keys);
     for (std::int64_t c = 0; c < count; c += panel_width)
       panel_f32(q, call.head_dim, rows, keys + c * call.head_dim, panel_width, call.head_dim, s + c, key_block, false);
 
@@ -174,14 +192,13 @@ inline void attend(const AttentionCall& call, std::int64_t b, std::int64_t head,
     for (std::int64_t r = 0; r < rows; ++r)
       weigh(call, row[r], key, count, mask.of(row[r]), s + r * key_block, out + r * out_width, out_width);
 
-    const float* v = call.v + b * call.v_strides.batch + head * call.v_strides.head + key * call.v_strides.position;
     for (std::int64_t d = 0; d < call.value_dim; d += panel_width) {
-      const float* panel = v + d;
-      std::int64_t stride = call.v_strides.position;
+      const float* panel = run.v + d;
+      std::int64_t stride = run.v_stride;
       if (const std::int64_t columns = call.value_dim - d; columns < panel_width) {
         for (std::int64_t c = 0; c < count; ++c)
           for (std::int64_t e = 0; e < panel_width; ++e)
-            values[c * panel_width + e] = e < columns ? v[c * stride + d + e] : 0.0f;
+            values[c * panel_width + e] = e < columns ? run.v[c * stride + d + e] : 0.0f;
         panel = values;
         stride = panel_width;
       }
@@ -191,8 +208,8 @@ inline void attend(const AttentionCall& call, std::int64_t b, std::int64_t head,
 
   for (std::int64_t r = 0; r < rows; ++r) {
     const bool blind = row[r].total == 0.0f;
-    if (blind && !call.sinks && call.keys > 0) {
-      mean_of_values(call, b, head, row[r].to);
+    if (blind && !call.sinks && all_keys > 0) {
+      mean_of_values(call, b, head, all_keys, row[r].to);
       continue;
     }
     float scale = blind ? 0.0f : 1.0f / row[r].total;
