@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace trustformers {
 
@@ -10,5 +11,8 @@ namespace trustformers {
 char32_t byte_character(unsigned char byte);
 /// The byte that a character stands for, if any.
 std::optional<unsigned char> character_byte(char32_t character);
+
+/// The byte that a token of byte fallback names ("<0x0A>"), or -1.
+int named_byte(std::string_view token);
 
 }  // namespace trustformers

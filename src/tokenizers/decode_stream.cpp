@@ -1,3 +1,4 @@
+#include "byte_alphabet.h"
 #include "tokenizer.h"
 
 namespace trustformers {
@@ -35,21 +36,22 @@ std::string clean_up_spaces(std::string text) {
 // Decoding depends on neighbours (blanks between words, bytes of one character), so new ids are decoded behind those
 // that came out last, and what these alone decode to is taken off the front.
 std::optional<std::string> DecodeStream::push_uncleaned(TokenId id) {
-  if (prefix_.empty() && !window_.empty()) {
-    std::string text = tokenizer_.decode(window_, skip_special_tokens_, false);
-    if (!ends_unfinished(text)) {
-      prefix_ = std::move(text);
-      prefix_ids_ = window_.size();
-    }
-  }
+  if (skip_special_tokens_ && tokenizer_.is_special(id)) return std::nullopt;
   window_.push_back(id);
-  const std::string text = tokenizer_.decode(window_, skip_special_tokens_, false);
+  // Bytes in a row are characters together or not at all: the next one may undo what the last ones seem to say.
+  if (const auto token = tokenizer_.id_to_token(id); token && named_byte(*token) >= 0) return std::nullopt;
+  std::string text = tokenizer_.decode(window_, skip_special_tokens_, false);
   if (text.size() <= prefix_.size() || ends_unfinished(text) || !text.starts_with(prefix_)) return std::nullopt;
   std::string fresh = text.substr(prefix_.size());
-  const std::size_t shown = window_.size() - prefix_ids_;
-  window_.erase(window_.begin(), window_.begin() + static_cast<std::ptrdiff_t>(prefix_ids_));
-  prefix_ = tokenizer_.decode(window_, skip_special_tokens_, false);
-  prefix_ids_ = shown;
+  std::vector<TokenId> last(window_.begin() + static_cast<std::ptrdiff_t>(prefix_ids_), window_.end());
+  std::string alone = tokenizer_.decode(last, skip_special_tokens_, false);
+  if (alone.empty()) {  // blanks that a text may not begin with keep the neighbours that make them count
+    prefix_ = std::move(text);
+  } else {
+    window_ = std::move(last);
+    prefix_ = std::move(alone);
+  }
+  prefix_ids_ = window_.size();
   return fresh;
 }
 

@@ -9,6 +9,7 @@
 #include "../base/utf8.h"
 #include "byte_alphabet.h"
 #include "tokenizer_parts.h"
+#include "unigram_training.h"
 
 namespace trustformers {
 namespace {
@@ -224,28 +225,63 @@ std::u32string byte_level_alphabet() {
   return out;
 }
 
+namespace {
+
+Json trained_pairs(const Spec& model, const Words& words, const TrainingOptions& options) {
+  const PairTrainer trainer(words, options);
+  Json out = model.json();
+  out.set("vocab", trainer.tokens().to_json());
+  if (!options.continuing_subword_prefix.empty())
+    out.set("continuing_subword_prefix", options.continuing_subword_prefix);
+  if (model.type() == "BPE") {
+    out.set("merges", trainer.merges());
+    if (!options.end_of_word_suffix.empty()) out.set("end_of_word_suffix", options.end_of_word_suffix);
+  }
+  return out;
+}
+
+Json trained_unigram(const Spec& model, const Words& words, const TrainingOptions& options) {
+  std::vector<std::string> first = options.special_tokens;
+  Json unk_id;
+  if (!options.unk_token.empty()) {
+    auto at = std::find(first.begin(), first.end(), options.unk_token);
+    if (at == first.end()) at = first.insert(first.begin(), options.unk_token);
+    unk_id = static_cast<std::int64_t>(at - first.begin());
+  }
+  check(first.size() <= options.vocab_size, ErrorCode::invalid_argument, "[training] vocab_size ", options.vocab_size,
+        " has no room for ", first.size(), " special tokens");
+  Json::Array vocab;
+  for (const std::string& token : first) vocab.push_back(Json::Array{token, 0.0});
+  for (const auto& [piece, score] : learn_unigram_pieces(words, options.vocab_size - first.size(), options))
+    if (std::find(first.begin(), first.end(), piece) == first.end()) vocab.push_back(Json::Array{piece, score});
+  Json out = model.json();
+  out.set("unk_id", std::move(unk_id));
+  out.set("vocab", std::move(vocab));
+  return out;
+}
+
+}  // namespace
+
 Json train_tokenizer(const Json& description, std::span<const std::string> texts, const TrainingOptions& given) {
   const Spec root(description, "tokenizer");
   const Spec model = root.at("model");
   const std::string type = model.type();
-  if (type != "BPE" && type != "WordPiece") model.unsupported(type);
+  if (type != "BPE" && type != "WordPiece" && type != "Unigram") model.unsupported(type);
   TrainingOptions options = given;
   if (type == "WordPiece" && options.continuing_subword_prefix.empty()) options.continuing_subword_prefix = "##";
-  const PairTrainer trainer(count_words(description, texts), options);
-
-  Json trained = model.json();
-  trained.set("vocab", trainer.tokens().to_json());
-  if (!options.continuing_subword_prefix.empty())
-    trained.set("continuing_subword_prefix", options.continuing_subword_prefix);
-  if (type == "BPE") {
-    trained.set("merges", trainer.merges());
-    if (!options.end_of_word_suffix.empty()) trained.set("end_of_word_suffix", options.end_of_word_suffix);
-  }
+  const Words words = count_words(description, texts);
+  const Json trained =
+      type == "Unigram" ? trained_unigram(model, words, options) : trained_pairs(model, words, options);
   Json out = Json::Object{{"version", "1.0"}};
   for (const char* const key : {"truncation", "padding"}) out.set(key, root.has(key) ? root.at(key).json() : Json());
+  // An unknown piece that is no special token stands before them.
+  const bool before = type == "Unigram" && !options.unk_token.empty() &&
+                      std::find(options.special_tokens.begin(), options.special_tokens.end(), options.unk_token) ==
+                          options.special_tokens.end();
+  const std::int64_t first_special = before ? 1 : 0;
   Json::Array added;
   for (const std::string& token : options.special_tokens)
-    added.push_back(Json::Object{{"id", static_cast<std::int64_t>(added.size())},
+    added.push_back(Json::Object{{"id", first_special + static_cast<std::int64_t>(added.size())},
                                  {"content", token},
                                  {"single_word", false},
                                  {"lstrip", false},
@@ -255,7 +291,7 @@ Json train_tokenizer(const Json& description, std::span<const std::string> texts
   out.set("added_tokens", std::move(added));
   for (const char* const key : {"normalizer", "pre_tokenizer", "post_processor", "decoder"})
     out.set(key, root.has(key) ? root.at(key).json() : Json());
-  out.set("model", std::move(trained));
+  out.set("model", trained);
   return out;
 }
 

@@ -81,3 +81,41 @@ TEST_CASE("tokenizers: WordPiece learns the tokens of the reference") {
   const Tokenizer tokenizer = Tokenizer::from_json(trained.dump());
   CHECK(tokenizer.encode("lowering").tokens == std::vector<std::string>{"lower", "##ing"});
 }
+
+TEST_CASE("tokenizers: Unigram learns the pieces of the reference") {
+  TrainingOptions options;
+  options.vocab_size = 60;
+  options.special_tokens = {"<s>"};
+  options.unk_token = "<unk>";
+  const Json description = Json::parse(
+      R"({"pre_tokenizer":{"type":"Metaspace","replacement":"▁","prepend_scheme":"always"},
+          "decoder":{"type":"Metaspace","replacement":"▁","prepend_scheme":"always"},"model":{"type":"Unigram"}})");
+  const Json trained = train_tokenizer(description, texts, options);
+  // The reference's scores; characters that were dropped come back with about the least of them, in any order.
+  const std::vector<std::pair<std::string, double>> expected = {
+      {"<unk>", 0},       {"<s>", 0},         {"ly", -2.31344808569}, {"▁wide", -2.31344808573}, {"s", -2.31344808573},
+      {"▁low", -2.64678}, {"t", -2.64678},    {"r", -2.64678},        {"▁new", -3.14678},        {"▁été", -3.14678},
+      {"▁東京", -3.1468}, {"▁newe", -3.1468}, {"▁lowe", -3.1468}};
+  const Json::Array& vocab = trained.at("model").at("vocab").as_array();
+  REQUIRE(vocab.size() == 28);
+  for (std::size_t i = 0; i < vocab.size(); ++i) {
+    const Json::Array& piece = vocab[i].as_array();
+    if (i < expected.size()) {
+      CHECK(piece[0].as_string() == expected[i].first);
+      CHECK(piece[1].as_double() == doctest::Approx(expected[i].second).epsilon(1e-5));
+    } else {
+      CHECK(piece[1].as_double() == doctest::Approx(-4.146).epsilon(2e-4));
+    }
+  }
+  CHECK(trained.at("model").at("unk_id").as_int() == 0);
+  const Tokenizer tokenizer = Tokenizer::from_json(trained.dump());
+  for (const std::string& text : texts) CHECK(tokenizer.decode(tokenizer.encode(text).ids) == text);
+  CHECK(tokenizer.encode("<s>").ids == std::vector<TokenId>{1});
+  CHECK(tokenizer.encode("ж", {.add_special_tokens = false}).ids.back() == 0);
+
+  options.vocab_size = 10;
+  CHECK_THROWS_AS(train_tokenizer(description, texts, options), Error);
+  options.vocab_size = 60;
+  options.shrinking_factor = 1;
+  CHECK_THROWS_AS(train_tokenizer(description, texts, options), Error);
+}
