@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 #include "../../base/error.h"
 
@@ -59,6 +60,7 @@ class Nfa {
 
   /// Adds the expression behind `from`; returns where it ends.
   std::int32_t build(const Expression& e, std::int32_t from) {
+    check_size(++parts_ / 8);  // repetitions of nothing add no states, but take their time
     switch (e.kind) {
       case Expression::Kind::bytes: {
         const std::int32_t to = add();
@@ -127,6 +129,7 @@ class Nfa {
 
   const std::vector<bool>& productive_;
   std::vector<State> states_;
+  std::size_t parts_ = 0;
   std::int32_t end_ = 0;
   mutable std::vector<std::uint8_t> seen_;
 };
@@ -165,7 +168,7 @@ std::vector<bool> useful_states(std::size_t count, Accepting accepting, Targets 
   return useful;
 }
 
-/// Subset construction.
+/// Subset construction. The sets may be many and large at once: what would take much time or memory is refused.
 RuleAutomaton determinize(const Nfa& nfa) {
   RuleAutomaton out;
   std::map<std::vector<std::int32_t>, std::int32_t> known;
@@ -179,6 +182,8 @@ RuleAutomaton determinize(const Nfa& nfa) {
     }
     return at->second;
   };
+  constexpr std::size_t most_work = std::size_t{1} << 28;
+  std::size_t work = 0;
   state_of({0});
   for (std::size_t i = 0; i < sets.size(); ++i) {
     RuleAutomaton::State state;
@@ -194,6 +199,8 @@ RuleAutomaton determinize(const Nfa& nfa) {
           edges.push_back(&edge);
       }
     }
+    work += 16 * sets[i]->size() + 256 * edges.size();
+    check(work <= most_work, ErrorCode::unsupported, "[grammar] the automaton of a rule takes too much work to build");
     // Bytes that lead to the same targets are treated together.
     std::map<std::vector<std::int32_t>, std::int32_t> by_targets;
     std::vector<std::int32_t> targets;
@@ -226,19 +233,24 @@ std::vector<std::size_t> kinds_of_bytes(const std::vector<RuleAutomaton::State>&
   return out;
 }
 
-/// Makes one of states that accept the same (Moore's refinement). Larger automata are left alone: it takes as many
-/// rounds as texts are long that tell states apart.
+/// Makes one of states that accept the same (Moore's refinement). Automata that would take long are left alone: there
+/// are as many rounds as texts are long that tell states apart.
 void merge_equal_states(std::vector<RuleAutomaton::State>& states) {
   constexpr std::size_t largest = 3000;
   if (states.size() < 2 || states.size() > largest) return;
   const std::vector<std::size_t> kinds = kinds_of_bytes(states);
   std::vector<std::int32_t> block(states.size());
   for (std::size_t i = 0; i < states.size(); ++i) block[i] = states[i].accepting ? 1 : 0;
+  constexpr std::size_t most_work = std::size_t{1} << 25, per_state = 32;
+  std::size_t work = 0;
   for (std::size_t count = 0;;) {
-    std::map<std::vector<std::int32_t>, std::int32_t> keys;
-    std::vector<std::int32_t> refined(states.size()), key;
+    work += states.size() * (kinds.size() + per_state);
+    if (work > most_work) return;
+    std::vector<std::int32_t> key;  // of all states, one behind the other
+    std::vector<std::size_t> begins;
     for (std::size_t i = 0; i < states.size(); ++i) {
-      key.assign(1, block[i]);
+      begins.push_back(key.size());
+      key.push_back(block[i]);
       const auto place = [&](std::int32_t to) {
         return to == RuleAutomaton::none ? to : block[static_cast<std::size_t>(to)];
       };
@@ -247,9 +259,14 @@ void merge_equal_states(std::vector<RuleAutomaton::State>& states) {
         key.push_back(static_cast<std::int32_t>(c.rule));
         key.push_back(place(c.target));
       }
-      refined[i] = keys.emplace(key, static_cast<std::int32_t>(keys.size())).first->second;
     }
-    block = std::move(refined);
+    begins.push_back(key.size());
+    std::unordered_map<std::string_view, std::int32_t> keys;
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      const std::string_view mine(reinterpret_cast<const char*>(key.data() + begins[i]),
+                                  (begins[i + 1] - begins[i]) * sizeof(std::int32_t));
+      block[i] = keys.emplace(mine, static_cast<std::int32_t>(keys.size())).first->second;
+    }
     if (keys.size() == count) break;
     count = keys.size();
   }

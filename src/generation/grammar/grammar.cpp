@@ -12,33 +12,65 @@ std::string name_of(const std::vector<std::string>& names, std::size_t rule) {
   return rule < names.size() ? names[rule] : str("rule ", rule);
 }
 
+void check_total(std::size_t states) {
+  check(states <= 4 * max_automaton_states, ErrorCode::unsupported, "[grammar] its automata have more than ",
+        4 * max_automaton_states, " states");
+}
+
+/// Rules that can come to an end: a state is good when it accepts, or leads on to a good one by a byte or by a rule
+/// that is known to be finishable. A rule is looked at again when one that it calls is found to be.
+std::vector<bool> finishable_rules(const std::vector<RuleAutomaton>& rules) {
+  std::vector<bool> finishable(rules.size(), false), waits(rules.size(), true);
+  std::vector<std::vector<bool>> good(rules.size());
+  std::vector<std::vector<std::size_t>> callers(rules.size());
+  std::vector<std::size_t> work;
+  for (std::size_t r = rules.size(); r-- > 0;) {
+    work.push_back(r);
+    good[r].assign(rules[r].states.size(), false);
+    for (const RuleAutomaton::State& state : rules[r].states)
+      for (const auto& c : state.calls)
+        if (callers[c.rule].empty() || callers[c.rule].back() != r) callers[c.rule].push_back(r);
+  }
+  const auto leads_on = [&](std::size_t r, const RuleAutomaton::State& state) {
+    if (state.accepting) return true;
+    const auto is_good = [&](std::int32_t to) {
+      return to != RuleAutomaton::none && good[r][static_cast<std::size_t>(to)];
+    };
+    return std::any_of(state.next.begin(), state.next.end(), is_good) ||
+           std::any_of(state.calls.begin(), state.calls.end(),
+                       [&](const auto& c) { return finishable[c.rule] && is_good(c.target); });
+  };
+  while (!work.empty()) {
+    const std::size_t r = work.back();
+    work.pop_back();
+    waits[r] = false;
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (std::size_t s = rules[r].states.size(); s-- > 0;)
+        if (!good[r][s] && leads_on(r, rules[r].states[s])) good[r][s] = changed = true;
+    }
+    if (finishable[r] || rules[r].states.empty() || !good[r][0]) continue;
+    finishable[r] = true;
+    for (const std::size_t caller : callers[r])
+      if (!finishable[caller] && !waits[caller]) {
+        waits[caller] = true;
+        work.push_back(caller);
+      }
+  }
+  return finishable;
+}
+
 /// Automata of all rules; a rule that can never be finished has none. Rules are taken as finishable first and dropped
 /// until nothing changes: what calls a dropped rule is built anew.
 std::vector<RuleAutomaton> build_rules(const std::vector<ExpressionPtr>& rules) {
-  std::vector<bool> productive(rules.size(), true);
+  const std::vector<bool> productive(rules.size(), true);
   std::vector<RuleAutomaton> out;
-  for (const ExpressionPtr& rule : rules) out.push_back(make_automaton(rule, productive));
-  // Least fixpoint over the built automata: a state is good when it accepts, or leads on to a good one by a byte or by
-  // a rule that is known to be finishable.
-  std::vector<std::vector<bool>> good(rules.size());
-  std::vector<bool> finishable(rules.size(), false);
-  for (std::size_t r = 0; r < rules.size(); ++r) good[r].assign(out[r].states.size(), false);
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (std::size_t r = 0; r < rules.size(); ++r) {
-      for (std::size_t s = out[r].states.size(); s-- > 0;) {
-        if (good[r][s]) continue;
-        const RuleAutomaton::State& state = out[r].states[s];
-        bool now = state.accepting;
-        for (std::size_t b = 0; b < 256 && !now; ++b)
-          now = state.next[b] != RuleAutomaton::none && good[r][static_cast<std::size_t>(state.next[b])];
-        for (const auto& c : state.calls)
-          now = now || (finishable[c.rule] && good[r][static_cast<std::size_t>(c.target)]);
-        if (now) good[r][s] = changed = true;
-      }
-      if (!out[r].states.empty() && good[r][0] && !finishable[r]) finishable[r] = changed = true;
-    }
+  std::size_t total = 0;
+  for (const ExpressionPtr& rule : rules) {
+    out.push_back(make_automaton(rule, productive));
+    check_total(total += out.back().states.size());
   }
+  const std::vector<bool> finishable = finishable_rules(out);
   if (std::find(finishable.begin(), finishable.end(), false) == finishable.end()) return out;
   for (std::size_t r = 0; r < rules.size(); ++r) {
     const auto calls_dropped = [&] {
@@ -138,8 +170,7 @@ Grammar::Grammar(std::vector<ExpressionPtr> rules, std::vector<std::string> name
     entry.push_back(static_cast<std::int32_t>(count));
     count += rule.states.size();
   }
-  check(count <= 4 * max_automaton_states, ErrorCode::unsupported, "[grammar] its automata have ", count,
-        " states, more than ", 4 * max_automaton_states);
+  check_total(count);
   states_.reserve(count);
   for (std::size_t r = 0; r < automata.size(); ++r)
     for (const RuleAutomaton::State& from : automata[r].states) {

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "generation/grammar/matcher.h"
@@ -144,6 +147,81 @@ TEST_CASE("generation: the language does not depend on how tokens cut the text")
     GrammarMatcher matcher(masks);
     CHECK((matcher.advance(text.substr(0, cut)) && matcher.advance(text.substr(cut)) && matcher.complete()));
   }
+}
+
+TEST_CASE("generation: every cut of every text into tokens is read alike") {
+  // Texts that walks through the grammars give, cut at random.
+  std::uint32_t state = 11;
+  const auto random = [&](std::size_t bound) {
+    state = state * 1664525 + 1013904223;
+    return static_cast<std::size_t>(state >> 8) % bound;
+  };
+  for (const char* schema : schemas) {
+    CAPTURE(schema);
+    const auto masks = masks_of(Grammar::json_schema(schema));
+    std::vector<std::uint64_t> bits, other;
+    for (int round = 0; round < 20; ++round) {
+      GrammarMatcher bytewise(masks);
+      std::string text;
+      for (int step = 0; step < 30; ++step) {
+        bytewise.next_tokens(bits);
+        std::vector<std::size_t> allowed;
+        for (std::size_t b = 0; b < 256; ++b)  // single bytes are the first tokens
+          if (bit(bits, b)) allowed.push_back(b);
+        if (allowed.empty()) break;
+        const char c = static_cast<char>(allowed[random(allowed.size())]);
+        REQUIRE(bytewise.advance({&c, 1}));
+        text += c;
+      }
+      GrammarMatcher cut(masks);
+      for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = std::min(1 + random(6), text.size() - at);
+        REQUIRE(cut.advance(std::string_view(text).substr(at, length)));
+        at += length;
+      }
+      CHECK(cut.complete() == bytewise.complete());
+      cut.next_tokens(bits);
+      bytewise.next_tokens(other);
+      CHECK(bits == other);
+    }
+  }
+}
+
+TEST_CASE("generation: patterns and schemas made to be slow or large are read or refused in time") {
+  std::string nested = "a";
+  for (int i = 0; i < 60; ++i) nested = "(" + nested + "|" + nested.substr(0, 8) + ")*";
+  const std::vector<std::string> patterns = {"(a+)+$",
+                                             "(a|a)*b",
+                                             "(.*)*x",
+                                             "(a{1,4096}){1,4096}",
+                                             "(.*a.{4000})",
+                                             "(a?){4096}a{4096}",
+                                             "((((a{9}){9}){9}){9}){9}",
+                                             "[^a]*[^b]*[^c]*[^d]*[^e]*x{3000}",
+                                             "(x|xy|xyz|.)*{1,9}",
+                                             nested};
+  for (const std::string& pattern : patterns) {
+    CAPTURE(pattern.substr(0, 60));
+    const auto start = std::chrono::steady_clock::now();
+    try {
+      const auto masks = masks_of(Grammar::regex(pattern));
+      GrammarMatcher matcher(masks);
+      std::vector<std::uint64_t> bits;
+      matcher.advance(std::string(2000, 'a'));
+      matcher.next_tokens(bits);
+    } catch (const Error& error) {
+      CHECK((error.code() == ErrorCode::unsupported || error.code() == ErrorCode::parse));
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    CHECK(seconds.count() < 20);  // of an unbounded search: hours
+  }
+  std::string wide = "{\"type\":\"object\",\"properties\":{";
+  for (int i = 0; i < 400; ++i)
+    wide += str(i == 0 ? "" : ",", "\"p", i, "\":{\"type\":\"string\",\"maxLength\":", 3000 + i, "}");
+  const auto start = std::chrono::steady_clock::now();
+  CHECK_THROWS_AS(Grammar::json_schema(wide + "}}"), Error);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  CHECK(seconds.count() < 20);
 }
 
 TEST_CASE("generation: JSON Schema keywords are enforced") {
