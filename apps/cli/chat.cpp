@@ -21,7 +21,13 @@ struct Options {
   std::uint64_t seed = 0;
   bool sample = false, exact = false, stats = false, json = false;
   std::vector<std::string> stop;
+  std::string json_schema, grammar, regex;
 };
+
+/// An option's text, or that of the file it names with @ in front.
+std::string text_or_file(const std::string& given) {
+  return given.starts_with('@') ? read_text_file(given.substr(1), std::uint64_t{1} << 24) : given;
+}
 
 void add_generation_options(CLI::App& command, Options& o) {
   command.add_option("-n,--max-new-tokens", o.max_new_tokens, "Tokens to generate at most")->capture_default_str();
@@ -32,6 +38,13 @@ void add_generation_options(CLI::App& command, Options& o) {
   command.add_option("--seed", o.seed, "The same seed gives the same tokens");
   command.add_option("--repetition-penalty", o.repetition_penalty, "Above 1: avoid tokens that were there");
   command.add_option("--stop", o.stop, "Text that ends the answer (may be given several times)");
+  auto* const schema = command.add_option("--json-schema", o.json_schema,
+                                          "The answer is JSON valid against this schema (@FILE reads it)");
+  auto* const grammar =
+      command.add_option("--grammar", o.grammar, "The answer follows this GBNF grammar (@FILE reads it)");
+  auto* const regex = command.add_option("--regex", o.regex, "The answer matches this regular expression");
+  schema->excludes(grammar)->excludes(regex);
+  grammar->excludes(regex);
   command.add_option("--adapter", o.adapter, "Folder of a LoRA adapter")->check(CLI::ExistingDirectory);
   command.add_flag("--exact", o.exact, "Keep activations in f32 beside quantised weights");
   command.add_flag("--stats", o.stats, "Print speed and memory to stderr");
@@ -51,6 +64,10 @@ class Speaker {
     if (o.top_p > 0) config_.top_p = o.top_p;
     if (o.repetition_penalty > 0) config_.repetition_penalty = o.repetition_penalty;
     config_.seed = o.seed;
+    if (!o.json_schema.empty())
+      constrain(config_, tokenizer_.tokenizer(), Grammar::json_schema(text_or_file(o.json_schema)));
+    if (!o.grammar.empty()) constrain(config_, tokenizer_.tokenizer(), Grammar::gbnf(text_or_file(o.grammar)));
+    if (!o.regex.empty()) constrain(config_, tokenizer_.tokenizer(), Grammar::regex(o.regex));
     config_.validate();
     session_ = std::make_unique<Session>(model_.model());
   }
@@ -158,6 +175,7 @@ void add_chat(CLI::App& app, Run& chosen) {
       "Examples:\n"
       "  trustformers chat SmolLM2-135M-Instruct.gguf\n"
       "  trustformers chat ./model --prompt 'What is the capital of France?' --stats\n"
+      "  trustformers chat ./model -p 'Name a cat and its age.' --json-schema @cat.schema.json\n"
       "  echo 'Write a haiku.' | trustformers chat ./model --temperature 0.8 --seed 1 --json");
   command->callback([o, &chosen] { chosen = [o] { chat(*o); }; });
 }

@@ -39,17 +39,28 @@ std::vector<std::int64_t> one_prompt_of(const ModelInputs& inputs) {
   return ids.to_vector<std::int64_t>();
 }
 
+GenerationConfig config_of(const tf_model& model, const char* options) {
+  GenerationConfig config = model.defaults;
+  if (!options || !*options) return config;
+  const Json given = Json::parse(options, "generate");
+  check(given.is_object(), ErrorCode::invalid_argument, "[generate] options must be a JSON object, got ",
+        given.type_name());
+  const auto names = grammar_settings();
+  Json settings = Json::object();
+  for (const auto& [name, value] : given.as_object())
+    if (std::find(names.begin(), names.end(), name) == names.end()) settings.set(name, value);
+  config.update(settings, "options");
+  std::optional<Grammar> grammar = grammar_of(given);
+  check(model.text || (!grammar && config.stop_strings.empty()), ErrorCode::invalid_argument,
+        "[generate] grammars and stop_strings need the model's tokenizer: tf_model_set_tokenizer");
+  if (grammar) constrain(config, model.text->vocabulary(), std::move(*grammar));
+  if (!config.stop_strings.empty()) apply_stop_strings(config, model.text->tokenizer.tokenizer());
+  return config;
+}
+
 std::unique_ptr<tf_generation> make_generation(const tf_model& model, tf_session* session, const ModelInputs& inputs,
                                                const char* options, const tf_watch* watch) {
-  GenerationConfig config = model.defaults;
-  if (options && *options) {
-    const Json settings = Json::parse(options, "generate");
-    check(settings.is_object(), ErrorCode::invalid_argument, "[generate] options must be a JSON object, got ",
-          settings.type_name());
-    config.update(settings, "options");
-  }
-  check(config.stop_strings.empty(), ErrorCode::invalid_argument,
-        "[generate] stop_strings belong to the text stream, which knows the tokenizer");
+  GenerationConfig config = config_of(model, options);
   const std::shared_ptr<const Watch> watched = Watch::make(watch);
   const CancelToken cancel = watched && watched->token() ? *watched->token() : CancelToken();
   auto out = std::make_unique<tf_generation>();

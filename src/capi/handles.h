@@ -7,12 +7,14 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <string>
 #include <vector>
 
 #include "../base/error.h"
 #include "../base/file_set.h"
+#include "../generation/text_rules.h"
 #include "../pipelines/auto_classes.h"
 #include "../weights/stream.h"
 #include "options.h"
@@ -130,8 +132,28 @@ struct tf_tokenizer : trustformers::capi::Counted {
   trustformers::PreTrainedTokenizer tokenizer;
 };
 
+namespace trustformers::capi {
+
+/// The tokenizer of a model, for options that speak of text, and its vocabulary once a grammar has asked for it.
+class ModelText {
+ public:
+  explicit ModelText(PreTrainedTokenizer t) : tokenizer(std::move(t)) {}
+  const PreTrainedTokenizer tokenizer;
+  std::shared_ptr<const TokenTrie> vocabulary() {
+    std::call_once(once_, [&] { vocabulary_ = token_trie(tokenizer.tokenizer()); });
+    return vocabulary_;
+  }
+
+ private:
+  std::once_flag once_;
+  std::shared_ptr<const TokenTrie> vocabulary_;
+};
+
+}  // namespace trustformers::capi
+
 struct tf_model : trustformers::capi::Counted {
   std::shared_ptr<const trustformers::Model> model;
+  std::shared_ptr<trustformers::capi::ModelText> text;  // NULL: no tokenizer was given
   trustformers::GenerationConfig defaults;
   trustformers::Json generation_config = trustformers::Json::object();  // as it was read
 };

@@ -154,6 +154,12 @@ tf_status tf_model_from_config(const char* config, uint64_t seed, const char* op
 
 void tf_model_free(tf_model* model) { delete model; }
 
+tf_status tf_model_set_tokenizer(tf_model* model, const tf_tokenizer* tokenizer) {
+  return guarded([&] {
+    required(model, "the model").text = tokenizer ? std::make_shared<ModelText>(tokenizer->tokenizer) : nullptr;
+  });
+}
+
 tf_status tf_model_info(const tf_model* handle, char** json) {
   return make_text(json, nullptr, [&] {
     const Model& model = *required(handle, "the model").model;

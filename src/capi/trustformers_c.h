@@ -273,6 +273,8 @@ TF_API tf_status tf_model_from_files(tf_files* files, const char* options, const
 /* Fresh weights for a config in the words of config.json. */
 TF_API tf_status tf_model_from_config(const char* config, uint64_t seed, const char* options, tf_model** out);
 TF_API void tf_model_free(tf_model* model);
+/* The tokenizer that the model was made for: options of generation that speak of text need it. NULL takes it away. */
+TF_API tf_status tf_model_set_tokenizer(tf_model* model, const tf_tokenizer* tokenizer);
 /* {"class_name", "model_type", "parameters", "can_generate", "is_encoder_decoder", "config", "generation_config"} */
 TF_API tf_status tf_model_info(const tf_model* model, char** json);
 /* Parameters by number, below tf_model_parameter_count; `name` (may be NULL) is valid as long as the model. */
@@ -310,7 +312,9 @@ TF_API void tf_session_free(tf_session* session);
 typedef struct tf_generation tf_generation;
 /* Prompts as inputs of a model: input_ids [B, L], padded on the left with 0 in attention_mask. `session` may be NULL;
  * else there is one prompt, and what it shares with what the session has read is not read again. Options: those of
- * generation_config.json over the model's own, and seed. */
+ * generation_config.json over the model's own, and seed. With a tokenizer (tf_model_set_tokenizer) also stop_strings, and
+ * one of json_schema (the schema, or its text), grammar (GBNF), regex, choices (texts), json (true): what the text will
+ * be, see docs/structured-output.md. */
 TF_API tf_status tf_generation_create(const tf_model* model, tf_session* session, const tf_named_tensor* inputs,
                                       size_t count, const char* options, const tf_watch* watch, tf_generation** out);
 TF_API void tf_generation_free(tf_generation* generation);

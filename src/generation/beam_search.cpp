@@ -105,8 +105,7 @@ void BeamSearch::add_word_candidates(std::span<const float> totals, std::int64_t
   for (Ranked& c : candidates_) c.missing = after(c);
   // A text may neither end without its words nor run out of room for them.
   std::erase_if(candidates_, [&](const Ranked& c) { return c.missing > (c.ends ? 0 : left); });
-  std::stable_sort(candidates_.begin(), candidates_.end(),
-                   [](const Ranked& a, const Ranked& b) { return a.score > b.score; });
+  sort_falling(candidates_, [](const Ranked& c) { return c.score; });
 }
 
 void BeamSearch::finish(std::span<const std::span<const std::int64_t>> texts, std::int64_t generated) {
@@ -135,7 +134,7 @@ void BeamSearch::choose_running() {
   exhausted_ = open.empty();
   if (exhausted_)  // what groups of beams behind this one should avoid
     for (const Ranked& c : candidates_) open.push_back(&c);
-  std::stable_sort(open.begin(), open.end(), [](const Ranked* a, const Ranked* b) { return a->score > b->score; });
+  sort_falling(open, [](const Ranked* c) { return c->score; });
   if (!words_.empty()) {
     // Round robin over how much of the words is there, most first: progress and likelihood both go on.
     std::vector<std::vector<const Ranked*>> banks(static_cast<std::size_t>(words_.total() + 1));

@@ -127,6 +127,11 @@ struct GenerationConfig {
   /// A draft model of the same vocabulary whose proposals the model checks (Leviathan et al. 2022): the same law, fewer
   /// passes. One prompt at a time.
   const Model* assistant = nullptr;
+  /// Proposals of other make, num_assistant_tokens at once, that the model checks: the very tokens of plain decoding
+  /// with the same seed, fewer passes. One prompt at a time.
+  DraftSource draft;
+  /// Not with beams.
+  std::vector<StopRule> stopping;
 
   /// Sets the members that `settings` names, in transformers' words. A setting that would change the result and is not
   /// supported is an error naming it (unsupported); so is a word that transformers does not know (invalid_argument).

@@ -110,8 +110,7 @@ class Beams {
       const auto& found = searches_[static_cast<std::size_t>(prompt * config_.num_beam_groups + group)].finished();
       all.insert(all.end(), found.begin(), found.end());
     }
-    std::stable_sort(all.begin(), all.end(),
-                     [](const FinishedBeam& a, const FinishedBeam& b) { return a.score > b.score; });
+    sort_falling(all, [](const FinishedBeam& beam) { return beam.score; });
     const auto wanted = static_cast<std::size_t>(config_.num_return_sequences);
     for (std::int64_t b = 0; b < config_.num_beams && all.size() < wanted; ++b)
       all.push_back({-std::numeric_limits<float>::infinity(),
@@ -137,7 +136,18 @@ class Beams {
       scores.push_back(beam.score);
     }
     const auto count = static_cast<std::int64_t>(rows.size());
+    hand_out(ids, rows.size(), length);
     return {Tensor::from(ids, {count, static_cast<std::int64_t>(length)}), Tensor::from(scores, {count}), stats};
+  }
+
+  /// The new tokens [rows, length] to the caller, a column at a time.
+  void hand_out(const std::vector<std::int64_t>& ids, std::size_t rows, std::size_t length) const {
+    if (!request_.on_tokens) return;
+    std::vector<std::int64_t> column(rows);
+    for (auto at = static_cast<std::size_t>(batch_.prompt_length()); at < length; ++at) {
+      for (std::size_t row = 0; row < rows; ++row) column[row] = ids[row * length + at];
+      if (!request_.on_tokens(column)) return;
+    }
   }
 
   /// Streams of random numbers from here on belong to groups of beams.

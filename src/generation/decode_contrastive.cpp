@@ -55,7 +55,7 @@ class Contrastive {
       const std::vector<std::int64_t> chosen = choose(ended);
       bool open = false;
       for (std::size_t row = 0; row < rows_; ++row) {
-        ended[row] = ended[row] || request_.ends(chosen[row]);
+        ended[row] = ended[row] || request_.ends(chosen[row]) || request_.stops(batch_.state(row, config_.seed + row));
         open = open || !ended[row];
       }
       if (++stats.new_tokens == 1) stats.prefill_seconds = request_.seconds();

@@ -78,6 +78,16 @@ class DraftModel {
   std::optional<DecodingBatch> batch_;
 };
 
+/// What the caller's source proposes; a token that the model does not have ends it.
+std::vector<std::int64_t> proposals(const GenerationConfig& config, const RowState& text, std::int64_t count,
+                                    std::int64_t vocabulary) {
+  std::vector<std::int64_t> out = config.draft(text, count);
+  const auto wrong = [&](std::int64_t token) { return token < 0 || token >= vocabulary; };
+  out.erase(std::find_if(out.begin(), out.end(), wrong), out.end());
+  if (static_cast<std::int64_t>(out.size()) > count) out.resize(static_cast<std::size_t>(count));
+  return out;
+}
+
 /// The next token by the drafted one: itself, or what stands in for it.
 std::int64_t check_drafted(const RowState& state, std::span<const float> scores, std::int64_t token,
                            std::span<const double> draft_law) {
@@ -106,6 +116,9 @@ GenerateStats decode_speculative(DecodingBatch& batch, const Model& model, const
     Draft draft;
     if (assistant)
       assistant->propose(batch, std::min(config.num_assistant_tokens, left - 1), draft);
+    else if (left > 1 && config.draft)
+      draft.tokens = proposals(config, batch.state(0, config.seed), std::min(config.num_assistant_tokens, left - 1),
+                               model.common().vocab_size);
     else if (left > 1)
       draft.tokens = look_up_continuation(batch.state(0, 0).tokens(), config.max_matching_ngram_size,
                                           std::min(config.prompt_lookup_num_tokens, left - 1));
@@ -133,7 +146,9 @@ GenerateStats decode_speculative(DecodingBatch& batch, const Model& model, const
         batch.append(std::span(&token, 1));
       }
       if (++stats.new_tokens == 1) stats.prefill_seconds = request.seconds();
-      open = !request.ends(token) && (!request.on_tokens || request.on_tokens(std::span(&token, 1)));
+      state.ids = batch.state(0, config.seed).ids.first(static_cast<std::size_t>(length + i + 1));
+      open = !request.ends(token) && !request.stops(state) &&
+             (!request.on_tokens || request.on_tokens(std::span(&token, 1)));
       if (!open && kept) batch.truncate(length + i + 1);
       if (!kept) break;
     }

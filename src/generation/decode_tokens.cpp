@@ -47,9 +47,12 @@ std::span<const std::int64_t> TokenSteps::step() {
         only ? *only
              : chooser_.choose(batch_.state(row, request_.config.seed + row), scores.subspan(row * width, width));
     ended_[row] = request_.ends(next_[row]);
-    open_ = open_ || !ended_[row];
   }
   batch_.append(next_);
+  for (std::size_t row = 0; row < next_.size(); ++row) {
+    ended_[row] = ended_[row] || request_.stops(batch_.state(row, request_.config.seed + row));
+    open_ = open_ || !ended_[row];
+  }
   // Time between steps is the caller's.
   (++stats_.new_tokens == 1 ? stats_.prefill_seconds : stats_.decode_seconds) += request_.seconds() - start;
   return next_;

@@ -148,12 +148,13 @@ void DecodingBatch::select_rows(std::span<const std::int64_t> rows) {
   if (is_identity(rows, batch())) return;
   std::vector<std::size_t> prompts = prompts_;
   reorder(prompts, rows);
-  if (prompts != prompts_) select_context(rows);  // beams of one prompt share its encoder's states
+  const bool same_prompts = prompts == prompts_;  // beams of one prompt share its encoder's states
+  if (!same_prompts) select_context(rows);
   prompts_ = std::move(prompts);
   reorder(histories_, rows);
   reorder(padding_, rows);
   if (padded_) reorder(masks_, rows);
-  if (cache_) cache_->select_rows(rows);
+  if (cache_) same_prompts ? cache_->select_growing_rows(rows) : cache_->select_rows(rows);
   if (unconditional_) unconditional_->select_rows(rows);
 }
 

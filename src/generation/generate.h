@@ -12,7 +12,7 @@
 namespace trustformers {
 
 /// Called after each step with the new token of every row (rows that ended give their padding). False stops. Beam
-/// search, which knows its tokens at the end only, does not call it.
+/// search, which knows its tokens at the end only, calls it then, column by column.
 using TokenCallback = std::function<bool(std::span<const std::int64_t> tokens)>;
 
 struct GenerateStats {

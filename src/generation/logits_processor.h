@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -43,6 +44,11 @@ class LogitsProcessor {
   /// The only token that may come, if there is but one: it needs no scores.
   virtual std::optional<std::int64_t> forced(const RowState&) { return std::nullopt; }
 };
+
+/// Whether a text is over although no end token came; asked after each of its tokens.
+using StopRule = std::function<bool(const RowState& row)>;
+/// Proposes at most `count` tokens to follow a text; any will do, right ones save passes of the model.
+using DraftSource = std::function<std::vector<std::int64_t>(const RowState& row, std::int64_t count)>;
 
 using LogitsProcessors = std::vector<std::shared_ptr<LogitsProcessor>>;
 

@@ -1,6 +1,7 @@
 // The ways of decoding that generate() chooses from; each fills the rows of a batch.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 #include "decoding_batch.h"
@@ -8,6 +9,10 @@
 #include "sampler.h"
 
 namespace trustformers {
+
+inline bool any_stops(const GenerationConfig& config, const RowState& row) {
+  return std::any_of(config.stopping.begin(), config.stopping.end(), [&](const StopRule& rule) { return rule(row); });
+}
 
 /// What all of them are told beside the batch. `limit` is the number of new tokens at most.
 struct DecodeRequest {
@@ -24,6 +29,8 @@ struct DecodeRequest {
     return config.max_time <= 0 || seconds() < config.max_time;
   }
   bool ends(std::int64_t token) const;
+  /// A rule of the caller ends the row.
+  bool stops(const RowState& row) const { return any_stops(config, row); }
   /// What fills rows that ended.
   std::int64_t padding() const;
 };
@@ -31,7 +38,7 @@ struct DecodeRequest {
 /// How many tokens a config asks for after a prompt.
 std::int64_t wanted_tokens(const GenerationConfig& config, std::int64_t prompt_length);
 inline bool is_speculative(const GenerationConfig& config) {
-  return config.assistant || config.prompt_lookup_num_tokens > 0;
+  return config.assistant || config.draft || config.prompt_lookup_num_tokens > 0;
 }
 /// One text without padding.
 Prompt one_prompt(std::span<const std::int64_t> ids);
@@ -58,8 +65,8 @@ class TokenSteps {
 GenerateStats decode_tokens(DecodingBatch& batch, const DecodeRequest& request);
 
 /// Beam search as transformers does it (num_beams, early_stopping, length_penalty, drawn beams), groups that avoid each
-/// other's tokens (Vijayakumar et al. 2016), and beams that must bring words (force_words_ids). on_tokens is not
-/// called.
+/// other's tokens (Vijayakumar et al. 2016), and beams that must bring words (force_words_ids). on_tokens gets
+/// the chosen sequences' tokens at the end, column by column.
 GenerateOutput decode_beams(DecodingBatch& batch, const DecodeRequest& request);
 
 /// Contrastive search (Su et al. 2022).

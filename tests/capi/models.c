@@ -117,9 +117,10 @@ void test_models(void) {
   tf_model_free(model);
   tf_tensor_free(ids);
 
-  CHECK_OK(tf_model_from_config("{\"model_type\":\"gpt2\",\"vocab_size\":50,\"n_embd\":16,\"n_layer\":1,\"n_head\":2,"
-                                "\"n_positions\":32}",
-                                7, "{\"task\":\"causal_lm\"}", &model));
+  CHECK_OK(
+      tf_model_from_config("{\"model_type\":\"gpt2\",\"vocab_size\":50,\"n_embd\":16,\"n_layer\":1,\"n_head\":2,"
+                           "\"n_positions\":32}",
+                           7, "{\"task\":\"causal_lm\"}", &model));
   tf_model_free(model);
 
   watch.progress = refuse;
@@ -265,6 +266,51 @@ static size_t pull(tf_generation* generation, int64_t* tokens) {
   return count;
 }
 
+/* Options that speak of text need the tokenizer: here one of single letters, the n-th token being the n-th letter. */
+static void test_structured_generation(void) {
+  static const char json[] =
+      "{\"decoder\":{\"type\":\"Fuse\"},\"model\":{\"type\":\"WordLevel\",\"unk_token\":\"a\",\"vocab\":{\"a\":0,\"b\":"
+      "1,"
+      "\"c\":2,\"d\":3,\"e\":4}}}";
+  const char* options = "{\"max_new_tokens\":9,\"eos_token_id\":4,\"regex\":\"ab(c|d){3}\"}";
+  tf_model* model = NULL;
+  tf_files* files = NULL;
+  tf_tokenizer* tokenizer = NULL;
+  tf_generation* generation = NULL;
+  tf_tensor* ids = prompt();
+  tf_named_tensor input;
+  int64_t tokens[16];
+  size_t i;
+
+  input.name = "input_ids";
+  input.tensor = ids;
+  CHECK_OK(tf_model_open(golden_path("llama.causal_lm"), "{\"task\":\"causal_lm\"}", NULL, &model));
+  CHECK_STATUS(tf_generation_create(model, NULL, &input, 1, options, NULL, &generation), TF_INVALID_ARGUMENT);
+  CHECK_OK(tf_files_create(&files));
+  CHECK_OK(tf_files_add(files, "tokenizer.json", json, sizeof(json) - 1));
+  CHECK_OK(tf_tokenizer_from_files(files, &tokenizer));
+  CHECK_OK(tf_model_set_tokenizer(model, tokenizer));
+  tf_tokenizer_free(tokenizer); /* the model keeps it */
+  tf_files_free(files);
+  CHECK_OK(tf_generation_create(model, NULL, &input, 1, options, NULL, &generation));
+  CHECK(pull(generation, tokens) == 6 && tokens[0] == 0 && tokens[1] == 1 && tokens[5] == 4);
+  for (i = 2; i < 5; ++i) CHECK(tokens[i] == 2 || tokens[i] == 3);
+  tf_generation_free(generation);
+  CHECK_OK(tf_generation_create(model, NULL, &input, 1,
+                                "{\"max_new_tokens\":9,\"eos_token_id\":4,\"regex\":\"[ab]*\",\"min_new_tokens\":9,"
+                                "\"stop_strings\":[\"aa\",\"b\",\"ab\"]}",
+                                NULL, &generation));
+  CHECK(pull(generation, tokens) <= 2);
+  tf_generation_free(generation);
+  CHECK_STATUS(tf_generation_create(model, NULL, &input, 1, "{\"eos_token_id\":4,\"regex\":\"(\"}", NULL, &generation),
+               TF_PARSE);
+  CHECK_STATUS(tf_generation_create(model, NULL, &input, 1, "{\"eos_token_id\":4,\"json_schema\":{\"colour\":1}}", NULL,
+                                    &generation),
+               TF_UNSUPPORTED);
+  tf_tensor_free(ids);
+  tf_model_free(model);
+}
+
 void test_generation(void) {
   tf_model *model = NULL, *encoder = NULL;
   tf_session* session = NULL;
@@ -279,6 +325,7 @@ void test_generation(void) {
   const char* sampling = "{\"max_new_tokens\":8,\"do_sample\":true,\"temperature\":2.0,\"seed\":5}";
   size_t i;
 
+  test_structured_generation();
   input.name = "input_ids";
   input.tensor = ids;
   CHECK_OK(tf_model_open(golden_path("llama.causal_lm"), "{\"task\":\"causal_lm\"}", NULL, &model));
@@ -341,8 +388,9 @@ void test_generation(void) {
 
   CHECK_STATUS(tf_generation_create(model, NULL, &input, 1, "{\"max_tokens\":5}", NULL, &generation),
                TF_INVALID_ARGUMENT);
-  CHECK_STATUS(tf_generation_create(model, NULL, &input, 1, "{\"temperature\":-1,\"do_sample\":true}", NULL, &generation),
-               TF_INVALID_ARGUMENT);
+  CHECK_STATUS(
+      tf_generation_create(model, NULL, &input, 1, "{\"temperature\":-1,\"do_sample\":true}", NULL, &generation),
+      TF_INVALID_ARGUMENT);
   CHECK_STATUS(tf_generation_create(model, NULL, NULL, 0, NULL, NULL, &generation), TF_SHAPE_MISMATCH);
   CHECK_OK(tf_model_open(golden_path("bert.base"), NULL, NULL, &encoder));
   CHECK_STATUS(tf_session_create(encoder, &session), TF_UNSUPPORTED);

@@ -86,6 +86,8 @@ stage_examples() {
   example train_tiny_gpt "Never odd or even, said the palindrome to the mirror."
   if [ -n "$models" ]; then
     example chat Paris
+    example batch Rome
+    example structured '"capital":'
     example embed "cat and kitten"
     example pipelines "[0."
     loading_memory "${models%%$'\n'*}/model.gguf"

@@ -1,9 +1,11 @@
 // Sums over a row of scores, shared by processors.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace trustformers {
@@ -27,6 +29,21 @@ double entropy(std::span<const float> scores, const SoftmaxSums& sums);
 
 /// scores - log(sum exp(scores))
 void log_softmax_in_place(std::span<float> scores);
+
+/// Sorts by falling score; equal ones stay in their order.
+template <class T, class Score>
+void sort_falling(std::vector<T>& list, Score score) {
+  std::vector<std::size_t> order(list.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const auto x = score(list[a]), y = score(list[b]);
+    return x != y ? x > y : a < b;
+  });
+  std::vector<T> out;
+  out.reserve(list.size());
+  for (const std::size_t i : order) out.push_back(std::move(list[i]));
+  list = std::move(out);
+}
 
 /// The k-th largest score, k in [1, scores.size()].
 float kth_largest(std::span<const float> scores, std::int64_t k, std::vector<float>& scratch);

@@ -251,7 +251,7 @@ TEST_CASE("generation: tokens drawn with a draft model follow the model's law") 
 TEST_CASE("generation: a million draws follow the law of the filters") {
   std::vector<float> logits;
   for (std::uint64_t i = 0; i < 61; ++i) logits.push_back(Philox(12).normal(i) * 2.2F);
-  GenerationConfig configs[3];
+  GenerationConfig configs[6];
   configs[0].temperature = 0.7;
   configs[0].top_k = 40;
   configs[0].top_p = 0.9;
@@ -260,6 +260,12 @@ TEST_CASE("generation: a million draws follow the law of the filters") {
   configs[1].min_p = 0.05;
   configs[2].top_k = 0;
   configs[2].typical_p = 0.9;
+  configs[3].top_k = 0;
+  configs[3].epsilon_cutoff = 0.01;
+  configs[4].top_k = 0;
+  configs[4].eta_cutoff = 0.02;
+  configs[5].top_k = 0;
+  configs[5].top_h = 0.6;
   const Ids text = {1};
   for (GenerationConfig& config : configs) {
     config.do_sample = true;
