@@ -23,8 +23,14 @@ Json gguf_decoder_config(const GgufMetadata& m, std::string_view architecture, s
   const std::string a(architecture);
   Json c = Json::object();
   c.set("model_type", Json(model_type));
-  const std::int64_t heads = m.get_int(a + ".attention.head_count");
-  c.set("hidden_size", Json(m.get_int(a + ".embedding_length")));
+  const std::int64_t heads = m.get_int(a + ".attention.head_count"), hidden = m.get_int(a + ".embedding_length");
+  const std::int64_t width = m.get_int(a + ".attention.key_length", heads > 0 ? hidden / heads : 0);
+  const std::int64_t turned = m.get_int(a + ".rope.dimension_count", width);
+  check(turned >= 0 && turned <= width + 1, ErrorCode::parse, "[gguf] ", a, ".rope.dimension_count: ", turned,
+        " of the ", width, " features of a head");
+  check(heads > 0 && hidden > 0 && width > 0, ErrorCode::parse, "[gguf] ", a, ": ", heads, " heads of ", width,
+        " features in a width of ", hidden, " cannot be");
+  c.set("hidden_size", Json(hidden));
   c.set("num_hidden_layers", Json(m.get_int(a + ".block_count")));
   c.set("num_attention_heads", Json(heads));
   c.set("num_key_value_heads", Json(m.get_int(a + ".attention.head_count_kv", heads)));
@@ -44,8 +50,7 @@ Json gguf_decoder_config(const GgufMetadata& m, std::string_view architecture, s
   rope.set("rope_type", Json("default"));
   rope.set("rope_theta", Json(m.get_double(a + ".rope.freq_base", 10000)));
   if (m.contains(a + ".rope.dimension_count")) {
-    const std::int64_t width = m.get_int(a + ".attention.key_length", m.get_int(a + ".embedding_length") / heads);
-    rope.set("partial_rotary_factor", Json(share_of(m.get_int(a + ".rope.dimension_count"), width)));
+    rope.set("partial_rotary_factor", Json(share_of(turned, width)));
   }
   if (m.contains(a + ".rope.scaling.type")) {
     rope.set(

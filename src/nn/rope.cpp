@@ -41,6 +41,12 @@ void read_scaling(const Json& object, std::string_view where, RopeConfig& rope) 
         "[config] ", where, ": no rope scaling is called \"", rope.type, "\"");
 }
 
+std::int64_t rotary_features(std::int64_t head_dim, double share) {
+  check(share > 0 && share < 2, ErrorCode::parse, "[rope] \"partial_rotary_factor\" must lie between 0 and 1, got ",
+        share);
+  return static_cast<std::int64_t>(static_cast<double>(head_dim) * share);
+}
+
 /// nullptr when the key is absent or null.
 const Json* present(const Json& config, std::string_view key) {
   const Json* found = config.find(key);
@@ -74,7 +80,7 @@ RopeConfig RopeConfig::parse_nested(const Json& config, std::string_view where, 
 RotaryEmbedding::RotaryEmbedding(const RopeConfig& config, std::int64_t head_dim, std::int64_t max_positions,
                                  bool interleaved)
     : config_(config),
-      rotary_dim_(static_cast<std::int64_t>(static_cast<double>(head_dim) * config.partial_rotary_factor)),
+      rotary_dim_(rotary_features(head_dim, config.partial_rotary_factor)),
       max_positions_(max_positions),
       interleaved_(interleaved) {
   check(rotary_dim_ > 0 && rotary_dim_ + rotary_dim_ % 2 <= head_dim && config.theta > 0, ErrorCode::invalid_argument,
