@@ -14,7 +14,18 @@ const entries = ['index', 'tensor', 'tokenizers', 'node', 'worker'];
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
+const modules = [
+  ['plain', 'trustformers-simd.wasm'],
+  ['relaxed', 'trustformers-relaxed.wasm'],
+  ['threads', 'trustformers-simd-threads.wasm'],
+  ['threads', 'trustformers-simd-threads.mjs'],
+  ['relaxed-threads', 'trustformers-relaxed-threads.wasm'],
+  ['relaxed-threads', 'trustformers-relaxed-threads.mjs'],
+].map(([variant, name]) => ({ variant, name, from: join(wasmFolder, `wasm-${variant}`, 'js/wasm', name) }));
+
 const common = {
+  // Bundlers would look for files that are not there.
+  define: { THREADS_BUILT: String(modules.every(({ name, from }) => !name.includes('threads') || existsSync(from))) },
   absWorkingDir: root,
   bundle: true,
   target: 'es2022',
@@ -33,7 +44,7 @@ await build({
   platform: 'node',
   entryPoints: ['src/index.ts'],
   outfile: join(dist, 'index.cjs'),
-  define: { 'import.meta.url': 'importMetaUrl' },
+  define: { ...common.define, 'import.meta.url': 'importMetaUrl' },
   banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
 });
 // A worker is always a module.
@@ -64,7 +75,7 @@ function addTypes(folder, at) {
     const text = readFileSync(from, 'utf8');
     for (const kind of ['mts', 'cts']) {
       const js = kind === 'mts' ? 'mjs' : 'cjs';
-      writeFileSync(join(at, entry.name.replace(/\.d\.ts$/, `.d.${kind}`)), text.replace(/(from '\.{1,2}\/[^']*)\.js'/g, `$1.${js}'`));
+      writeFileSync(join(at, entry.name.replace(/\.d\.ts$/, `.d.${kind}`)), text.replace(/(['"])(\.{1,2}\/[^'"]*)\.js\1/g, `$1$2.${js}$1`));
     }
   }
 }
@@ -72,15 +83,7 @@ addTypes(types, dist);
 rmSync(types, { recursive: true });
 
 // The modules, and for those with threads the JS that Emscripten made.
-for (const [variant, name] of [
-  ['plain', 'trustformers-simd.wasm'],
-  ['relaxed', 'trustformers-relaxed.wasm'],
-  ['threads', 'trustformers-simd-threads.wasm'],
-  ['threads', 'trustformers-simd-threads.mjs'],
-  ['relaxed-threads', 'trustformers-relaxed-threads.wasm'],
-  ['relaxed-threads', 'trustformers-relaxed-threads.mjs'],
-]) {
-  const from = join(wasmFolder, `wasm-${variant}`, 'js/wasm', name);
+for (const { variant, name, from } of modules) {
   if (existsSync(from)) copyFileSync(from, join(dist, name));
-  else console.error(`build: ${from} is not there: ./dev wasm ${variant}`);
+  else if (!variant.includes('threads')) console.error(`build: ${from} is not there: ./dev wasm ${variant}`);
 }

@@ -13,8 +13,12 @@ export function moduleUrl(variant: ModuleVariant): URL {
     : found(new URL('./trustformers-relaxed.wasm', import.meta.url), 'trustformers-relaxed.wasm');
 }
 
-/** The module with threads, and the JS that Emscripten made for it. */
-export function threadedUrls(variant: ModuleVariant): { wasm: URL; glue: URL } {
+/** Set by scripts/build.mjs. */
+declare const THREADS_BUILT: boolean;
+
+/** The module with threads, and the JS that Emscripten made for it; null in a package without them. */
+export function threadedUrls(variant: ModuleVariant): { wasm: URL; glue: URL } | null {
+  if (!THREADS_BUILT) return null;
   return variant === 'simd'
     ? {
         wasm: found(new URL('./trustformers-simd-threads.wasm', import.meta.url), 'trustformers-simd-threads.wasm'),

@@ -29,6 +29,9 @@ export interface Report extends Features {
   threadCount: number;
 }
 
+/** Apart, for webpack takes `new URL(anything, import.meta.url)` for files that it must bundle. */
+const here = import.meta.url;
+
 let engine: Engine | null = null;
 let loading: Promise<Engine> | null = null;
 let variant = '';
@@ -67,7 +70,7 @@ async function start(module: WebAssembly.Module): Promise<Engine> {
 
 async function fetchModule(url: URL | string, signal?: AbortSignal): Promise<WebAssembly.Module> {
   const files = nodeModule('fs');
-  const at = new URL(url, import.meta.url);
+  const at = new URL(url, here);
   if (files && at.protocol === 'file:') return WebAssembly.compile(await files.promises.readFile(at));
   const response = await fetch(at, signal ? { signal } : {});
   if (!response.ok) throw new TrustformersError('not_found', `[init] ${at.href} answered ${response.status} ${response.statusText}`.trimEnd());
@@ -87,7 +90,9 @@ type CreateModule = (options: object) => Promise<ThreadedModule>;
 
 /** The build with threads: Emscripten's own runtime starts them before this resolves. */
 async function startThreads(chosen: ModuleVariant, threads: number): Promise<Engine> {
-  const { wasm, glue } = threadedUrls(chosen);
+  const urls = threadedUrls(chosen);
+  if (!urls) throw new TrustformersError('unsupported', 'this package was built without threads');
+  const { wasm, glue } = urls;
   const host = new Host();
   const { default: create } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ glue.href)) as { default: CreateModule };
   const module = await create({
