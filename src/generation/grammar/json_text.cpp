@@ -5,7 +5,7 @@
 namespace trustformers {
 namespace {
 
-ByteSet byte_range(unsigned char first, unsigned char last) {
+ByteSet bytes_between(unsigned char first, unsigned char last) {
   ByteSet set;
   for (unsigned b = first; b <= last; ++b) set.set(b);
   return set;
@@ -16,10 +16,10 @@ ByteSet bytes_of(std::string_view list) {
   return set;
 }
 const ByteSet& hex_digits() {
-  static const ByteSet set = byte_range('0', '9') | byte_range('a', 'f') | byte_range('A', 'F');
+  static const ByteSet set = bytes_between('0', '9') | bytes_between('a', 'f') | bytes_between('A', 'F');
   return set;
 }
-ExpressionPtr digit() { return any_of(byte_range('0', '9')); }
+ExpressionPtr digit() { return any_of(bytes_between('0', '9')); }
 
 /// \uXXXX: a character that is no surrogate, or a pair of them.
 ExpressionPtr unicode_escape() {
@@ -27,7 +27,7 @@ ExpressionPtr unicode_escape() {
   const ExpressionPtr d = any_of(bytes_of("dD"));
   const ByteSet not_d = hex_digits() & ~bytes_of("dD");
   const ExpressionPtr plain =
-      choice({sequence({any_of(not_d), hex, hex, hex}), sequence({d, any_of(byte_range('0', '7')), hex, hex})});
+      choice({sequence({any_of(not_d), hex, hex, hex}), sequence({d, any_of(bytes_between('0', '7')), hex, hex})});
   const ExpressionPtr pair =
       sequence({d, any_of(bytes_of("89abAB")), hex, hex, literal("\\u"), d, any_of(bytes_of("cdefCDEF")), hex, hex});
   return sequence({literal("u"), choice({plain, pair})});
@@ -62,7 +62,8 @@ JsonRules::JsonRules(std::vector<ExpressionPtr>& rules) {
 }
 
 ExpressionPtr json_number() {
-  const ExpressionPtr whole = choice({literal("0"), sequence({any_of(byte_range('1', '9')), repeat(digit(), 0, 15)})});
+  const ExpressionPtr whole =
+      choice({literal("0"), sequence({any_of(bytes_between('1', '9')), repeat(digit(), 0, 15)})});
   return sequence(
       {optional(literal("-")), whole, optional(sequence({literal("."), repeat(digit(), 1, 16)})),
        optional(sequence({any_of(bytes_of("eE")), optional(any_of(bytes_of("+-"))), repeat(digit(), 1, 2)}))});

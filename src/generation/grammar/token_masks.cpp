@@ -129,12 +129,17 @@ TokenMasks::Reach TokenMasks::explore(std::int32_t state, std::uint32_t node) co
 }
 
 void TokenMasks::warm_up() {
-  constexpr int many_loops = 32;  // bytes that lead back: the inside of words
+  constexpr int many_loops = 32;   // bytes that lead back: the inside of words
+  constexpr int wide_states = 24;  // their beginnings and the like, where many bytes may come; so many of them at most
+  int wide = 0;
   for (std::size_t i = 0; i < grammar_->state_count(); ++i) {
     const auto at = static_cast<std::int32_t>(i);
     const Grammar::State& state = grammar_->state(at);
     const auto loops = std::count(state.next.begin(), state.next.end(), at);
-    if (loops >= many_loops || state.free_characters == Grammar::endless) reach(at, 0);
+    const auto closed = std::count(state.next.begin(), state.next.end(), Grammar::none);
+    const bool is_wide = 256 - closed >= many_loops && state.free_characters == 0 && wide < wide_states;
+    wide += is_wide ? 1 : 0;
+    if (loops >= many_loops || is_wide || state.free_characters == Grammar::endless) reach(at, 0);
   }
 }
 
