@@ -312,9 +312,9 @@ TF_API void tf_session_free(tf_session* session);
 typedef struct tf_generation tf_generation;
 /* Prompts as inputs of a model: input_ids [B, L], padded on the left with 0 in attention_mask. `session` may be NULL;
  * else there is one prompt, and what it shares with what the session has read is not read again. Options: those of
- * generation_config.json over the model's own, and seed. With a tokenizer (tf_model_set_tokenizer) also stop_strings, and
- * one of json_schema (the schema, or its text), grammar (GBNF), regex, choices (texts), json (true): what the text will
- * be, see docs/structured-output.md. */
+ * generation_config.json over the model's own, and seed. With a tokenizer (tf_model_set_tokenizer) also stop_strings,
+ * and one of json_schema (the schema, or its text), grammar (GBNF), regex, choices (texts), json (true): what the text
+ * will be, see docs/structured-output.md. */
 TF_API tf_status tf_generation_create(const tf_model* model, tf_session* session, const tf_named_tensor* inputs,
                                       size_t count, const char* options, const tf_watch* watch, tf_generation** out);
 TF_API void tf_generation_free(tf_generation* generation);

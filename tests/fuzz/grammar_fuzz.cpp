@@ -1,5 +1,5 @@
-// Any GBNF or regular expression (the first byte says which) either becomes a grammar whose masks lead through its texts
-// or gives a typed error.
+// Any GBNF or regular expression (the first byte says which) either becomes a grammar whose masks lead through its
+// texts or gives a typed error.
 #include "base/error.h"
 #include "grammar_walk.h"
 

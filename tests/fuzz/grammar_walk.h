@@ -25,8 +25,8 @@ inline std::shared_ptr<const TokenTrie> small_vocabulary() {
   return trie;
 }
 
-/// Writes up to `steps` tokens that the grammar allows, `seed` choosing: there must be some unless the text is complete,
-/// and each must be read. Gives the text where it stopped complete, else nothing.
+/// Writes up to `steps` tokens that the grammar allows, `seed` choosing: there must be some unless the text is
+/// complete, and each must be read. Gives the text where it stopped complete, else nothing.
 inline std::string walk(Grammar grammar, std::uint32_t seed, int steps) {
   const auto masks =
       std::make_shared<TokenMasks>(std::make_shared<const Grammar>(std::move(grammar)), small_vocabulary());

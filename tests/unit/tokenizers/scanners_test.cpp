@@ -14,7 +14,7 @@ namespace {
 using namespace trustformers;
 
 /// Texts of code points that the patterns tell apart, in random order.
-std::string random_text(std::uint64_t seed) {
+std::string text_to_cut(std::uint64_t seed) {
   static const std::u32string alphabet =
       U"  "
       U"\t\n\r\u00A0\u2003\u3000\u180E\u0085abcXYZsStTdDmMlLrReEvV''''ſK.,!?/"
@@ -44,7 +44,7 @@ TEST_CASE("tokenizers: the scanners cut like the patterns they stand for") {
     const Regex regex(pattern);
     CAPTURE(pattern);
     for (std::uint64_t seed = 1; seed <= 20000; ++seed) {
-      const std::string text = random_text(seed);
+      const std::string text = text_to_cut(seed);
       std::vector<Match> expected;
       regex.split(text, expected);
       std::vector<std::size_t> ends;

@@ -13,7 +13,7 @@
 namespace trustformers {
 namespace {
 
-constexpr std::int64_t mask_id = 999;
+constexpr std::int64_t noise_mask_id = 999;
 
 TokenIds text_of(std::int64_t length) {
   TokenIds text(static_cast<std::size_t>(length));
@@ -142,7 +142,7 @@ TEST_CASE("train: a corrupted text and its labels hold the whole text") {
 }
 
 TEST_CASE("train: infilling hides its share of the tokens behind one mask a span") {
-  const BartNoise noise{.mask_token_id = mask_id, .infilling_ratio = 0.3, .permute_sentences = false};
+  const BartNoise noise{.mask_token_id = noise_mask_id, .infilling_ratio = 0.3, .permute_sentences = false};
   double masks = 0;
   bool inserted = false;
   for (std::uint64_t number = 0; number < 2000; ++number) {
@@ -151,12 +151,12 @@ TEST_CASE("train: infilling hides its share of the tokens behind one mask a span
     CHECK(e.labels == text);
     TokenIds kept;
     for (const std::int64_t token : e.input)
-      if (token != mask_id) kept.push_back(token);
+      if (token != noise_mask_id) kept.push_back(token);
     CHECK(kept.size() == 35);
     CHECK(std::is_sorted(kept.begin(), kept.end()));
     masks += static_cast<double>(e.input.size() - kept.size());
     for (std::size_t i = 1; i + 1 < e.input.size(); ++i)
-      inserted = inserted || (e.input[i] == mask_id && e.input[i + 1] == e.input[i - 1] + 1);
+      inserted = inserted || (e.input[i] == noise_mask_id && e.input[i + 1] == e.input[i - 1] + 1);
   }
   CHECK(inserted);
   // Spans of Poisson length 3 until 15 tokens are covered: renewal theory says 15/3 + (variance/mean² + 1)/2 = 5.67,
@@ -166,7 +166,7 @@ TEST_CASE("train: infilling hides its share of the tokens behind one mask a span
 
 TEST_CASE("train: BART's other noises are what their names say") {
   const TokenIds text = {11, 12, 5, 13, 5, 14, 15, 16, 5, 17};
-  BartNoise noise{.mask_token_id = mask_id, .infilling_ratio = 0, .sentence_ends = {5}};
+  BartNoise noise{.mask_token_id = noise_mask_id, .infilling_ratio = 0, .sentence_ends = {5}};
   std::map<TokenIds, int> orders;
   for (std::uint64_t number = 0; number < 2400; ++number) ++orders[add_bart_noise(text, noise, 1, number).input];
   CHECK(orders.size() == 24);  // four sentences
@@ -192,7 +192,7 @@ TEST_CASE("train: BART's other noises are what their names say") {
   const DenoisingExample e = add_bart_noise(text, noise, 1, 0);
   CHECK(e.input.front() == 0);
   CHECK(e.labels.back() == 2);
-  CHECK(std::count(e.input.begin(), e.input.end(), mask_id) == 10);
+  CHECK(std::count(e.input.begin(), e.input.end(), noise_mask_id) == 10);
   CHECK_THROWS_AS(add_bart_noise({}, noise, 1, 0), Error);
   noise.infilling_ratio = 1.5;
   CHECK_THROWS_AS(add_bart_noise(text, noise, 1, 0), Error);
