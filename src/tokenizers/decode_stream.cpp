@@ -1,8 +1,18 @@
-#include "byte_alphabet.h"
+#include <algorithm>
+
 #include "tokenizer.h"
 
 namespace trustformers {
 namespace {
+
+/// How many bytes of `text` are out already when `shown` is: all of it, but where bytes in a row turned out not to be
+/// UTF-8 the characters that had come of them are U+FFFD in `text`.
+std::size_t common_characters(std::string_view shown, std::string_view text) {
+  auto at = static_cast<std::size_t>(std::mismatch(shown.begin(), shown.end(), text.begin(), text.end()).first -
+                                     shown.begin());
+  while (at > 0 && at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;
+  return at;
+}
 
 bool ends_unfinished(std::string_view text) { return text.ends_with("\xEF\xBF\xBD"); }
 
@@ -38,11 +48,10 @@ std::string clean_up_spaces(std::string text) {
 std::optional<std::string> DecodeStream::push_uncleaned(TokenId id) {
   if (skip_special_tokens_ && tokenizer_.is_special(id)) return std::nullopt;
   window_.push_back(id);
-  // Bytes in a row are characters together or not at all: the next one may undo what the last ones seem to say.
-  if (const auto token = tokenizer_.id_to_token(id); token && named_byte(*token) >= 0) return std::nullopt;
   std::string text = tokenizer_.decode(window_, skip_special_tokens_, false);
-  if (text.size() <= prefix_.size() || ends_unfinished(text) || !text.starts_with(prefix_)) return std::nullopt;
-  std::string fresh = text.substr(prefix_.size());
+  const std::size_t shown = common_characters(prefix_, text);
+  if (shown == text.size() || ends_unfinished(text)) return std::nullopt;
+  std::string fresh = text.substr(shown);
   std::vector<TokenId> last(window_.begin() + static_cast<std::ptrdiff_t>(prefix_ids_), window_.end());
   std::string alone = tokenizer_.decode(last, skip_special_tokens_, false);
   if (alone.empty()) {  // blanks that a text may not begin with keep the neighbours that make them count
@@ -68,7 +77,7 @@ std::optional<std::string> DecodeStream::push(TokenId id) {
 
 std::string DecodeStream::finish() {
   const std::string text = tokenizer_.decode(window_, skip_special_tokens_, false);
-  std::string rest = text.starts_with(prefix_) ? text.substr(prefix_.size()) : std::string();
+  std::string rest = text.substr(common_characters(prefix_, text));
   window_.clear();
   prefix_.clear();
   prefix_ids_ = 0;

@@ -127,7 +127,8 @@ class DecodeStream {
   /// The new text, or nothing while it ends inside a character.
   std::optional<std::string> push(TokenId id);
   /// The end: the text that was held back, unfinished characters as U+FFFD. Pushed pieces and this one, joined, are
-  /// what decode() gives for all ids.
+  /// what decode() gives for all ids; only where bytes that said a character are followed by such as make the whole row
+  /// no UTF-8 does the character stay out.
   std::string finish();
 
  private:
