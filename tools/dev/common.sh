@@ -83,6 +83,7 @@ build() {
   need "${packages_build[@]}" "${packages_test[@]}"
   if command -v ccache >/dev/null; then
     export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+    export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # the same file is the same in every build folder
   fi
   local folder=build/$preset
   if [ ! -e "$folder/build.ninja" ] && ! printf '3.25\n%s\n' "$(cmake --version | grep -oE '[0-9.]+' | head -n 1)" | sort -CV; then
