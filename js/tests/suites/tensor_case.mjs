@@ -3,7 +3,7 @@ const special = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
 const numbers = (values) => values.map((v) => (typeof v === 'string' ? special[v] : v));
 
 // Half floats and whole numbers are exact; transcendental functions and sums may differ in the last digits.
-const tolerance = { float32: 2e-6, float64: 1e-13, float16: 0, bfloat16: 0 };
+const tolerance = { float32: 1e-6, float64: 1e-13, float16: 0, bfloat16: 0 };
 
 /** What is wrong with a tensor, or an empty text. */
 function difference(actual, expected, scale = 1) {
