@@ -12,7 +12,7 @@
 namespace trustformers::cli {
 namespace {
 
-struct Options {
+struct ChatArguments {
   std::string model, prompt, system, adapter;
   GenerationConfig generation;
   std::int64_t max_new_tokens = 512;
@@ -29,7 +29,7 @@ std::string text_or_file(const std::string& given) {
   return given.starts_with('@') ? read_text_file(given.substr(1), std::uint64_t{1} << 24) : given;
 }
 
-void add_generation_options(CLI::App& command, Options& o) {
+void add_generation_options(CLI::App& command, ChatArguments& o) {
   command.add_option("-n,--max-new-tokens", o.max_new_tokens, "Tokens to generate at most")->capture_default_str();
   command.add_flag("--sample", o.sample, "Draw tokens instead of taking the likeliest (implied by the next four)");
   command.add_option("--temperature", o.temperature, "Flatten (> 1) or sharpen (< 1) the distribution");
@@ -53,7 +53,7 @@ void add_generation_options(CLI::App& command, Options& o) {
 
 class Speaker {
  public:
-  explicit Speaker(const Options& o)
+  explicit Speaker(const ChatArguments& o)
       : options_(o), tokenizer_(AutoTokenizer::from_pretrained(o.model)), model_(open(o)) {
     config_ = model_.generation_config();
     config_.max_new_tokens = o.max_new_tokens;
@@ -102,7 +102,7 @@ class Speaker {
   }
 
  private:
-  static PreTrainedModel open(const Options& o) {
+  static PreTrainedModel open(const ChatArguments& o) {
     ProgressLine progress;
     LoadOptions load;
     load.parameters.exact_activations = o.exact;
@@ -140,14 +140,14 @@ class Speaker {
           Context::current().threads().threads());
   }
 
-  const Options& options_;
+  const ChatArguments& options_;
   PreTrainedTokenizer tokenizer_;
   PreTrainedModel model_;
   GenerationConfig config_;
   std::unique_ptr<Session> session_;
 };
 
-void chat(const Options& o) {
+void chat(const ChatArguments& o) {
   Speaker speaker(o);
   Json::Array messages;
   if (!o.system.empty()) messages.push_back(chat_message("system", o.system));
@@ -166,7 +166,7 @@ void chat(const Options& o) {
 
 void add_chat(CLI::App& app, Run& chosen) {
   CLI::App* command = app.add_subcommand("chat", "Talk with a model that has a chat template");
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<ChatArguments>();
   command->add_option("MODEL", o->model, "Folder, file or cached hub id")->required();
   command->add_option("-p,--prompt", o->prompt, "Ask this and stop, instead of a conversation");
   command->add_option("--system", o->system, "System message");
@@ -182,7 +182,7 @@ void add_chat(CLI::App& app, Run& chosen) {
 
 void add_run(CLI::App& app, Run& chosen) {
   CLI::App* command = app.add_subcommand("run", "Continue a text");
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<ChatArguments>();
   command->add_option("MODEL", o->model, "Folder, file or cached hub id")->required();
   command->add_option("-p,--prompt", o->prompt, "The text; stdin when absent");
   add_generation_options(*command, *o);

@@ -14,7 +14,7 @@
 namespace trustformers::cli {
 namespace {
 
-struct Options {
+struct EmbedArguments {
   std::string model;
   std::vector<std::string> texts;
   bool similarity = false, json = false;
@@ -42,7 +42,7 @@ void print_table(const std::vector<std::string>& texts, const Tensor& cosines) {
   }
 }
 
-void embed(Options o) {
+void embed(EmbedArguments o) {
   if (o.texts.empty()) {
     std::istringstream lines(read_stdin());
     for (std::string line; std::getline(lines, line);) o.texts.push_back(line);
@@ -75,7 +75,7 @@ void embed(Options o) {
 
 void add_embed(CLI::App& app, Run& chosen) {
   CLI::App* command = app.add_subcommand("embed", "Turn texts into vectors");
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<EmbedArguments>();
   command->add_option("MODEL", o->model, "Folder, file or cached hub id of an encoder")->required();
   command->add_option("TEXT", o->texts, "Texts; the lines of stdin when absent");
   command->add_flag("--similarity", o->similarity, "Print the cosines between the texts instead of the vectors");

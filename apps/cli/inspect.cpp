@@ -11,14 +11,14 @@
 namespace trustformers::cli {
 namespace {
 
-struct Options {
+struct InspectArguments {
   std::string model, class_name;
   bool json = false;
 };
 
 Json names_of(const std::vector<std::string>& names) { return Json(Json::Array(names.begin(), names.end())); }
 
-void inspect_model(const Options& o) {
+void inspect_model(const InspectArguments& o) {
   const Checkpoint checkpoint = open_checkpoint(hub::resolve_model(o.model));
   const Inspection i = inspect(checkpoint, o.class_name);
   if (o.json) {
@@ -63,7 +63,7 @@ void inspect_model(const Options& o) {
 
 void add_inspect(CLI::App& app, Run& chosen) {
   CLI::App* command = app.add_subcommand("inspect", "Show what a model is and needs, without loading it");
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<InspectArguments>();
   command->add_option("MODEL", o->model, "Folder, file or cached hub id")->required();
   command->add_option("--class", o->class_name, "Check against this class, such as BertForMaskedLM");
   command->add_flag("--json", o->json, "As JSON, with the whole config");

@@ -11,13 +11,13 @@
 namespace trustformers::cli {
 namespace {
 
-struct Options {
+struct TokenizeArguments {
   std::string model, text;
   std::vector<std::int64_t> decode;
   bool plain = false, json = false;
 };
 
-void tokenize(const Options& o) {
+void tokenize(const TokenizeArguments& o) {
   const auto tokenizer = AutoTokenizer::from_pretrained(o.model);
   if (!o.decode.empty()) {
     const std::string text = tokenizer.decode(o.decode, false);
@@ -48,7 +48,7 @@ void tokenize(const Options& o) {
 
 void add_tokenize(CLI::App& app, Run& chosen) {
   CLI::App* command = app.add_subcommand("tokenize", "Show the tokens of a text");
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<TokenizeArguments>();
   command->add_option("MODEL", o->model, "Folder, file or cached hub id")->required();
   command->add_option("TEXT", o->text, "The text; stdin when absent");
   command->add_option("--decode", o->decode, "Token ids to turn into text instead");

@@ -24,6 +24,22 @@ check_docs() {
   python3 tools/check_docs.py
 }
 
+# Every header that is installed compiles by itself.
+check_headers() {
+  need "${packages_build[@]}" "${packages_clang[@]}"
+  local bad total
+  total=$(own_headers | wc -l)
+  bad=$(own_headers | xargs -P "$(jobs_count)" -I{} sh -c \
+    'clang++-19 -std=c++20 -fsyntax-only -Wno-pragma-once-outside-header -x c++ "$1" || echo "$1: does not compile by itself" >&3' \
+    - {} 3>&1 >/dev/null 2>&1 || true)
+  [ -z "$bad" ] || printf '%s\n' "$bad"
+  local failed
+  failed=$(printf '%s' "$bad" | grep -c . || true)
+  echo "$((total - failed)) passed, $failed failed, 0 skipped"
+  [ "$failed" -eq 0 ]
+}
+own_headers() { git ls-files --cached --others --exclude-standard -- 'src/*.h' ':!src/backends'; }
+
 # clang-tidy over all sources of src and apps whose result is not known yet: a file is checked again when it, a header
 # of ours or .clang-tidy changed. LINT_SECONDS (default 600) bounds the time; what is left then counts as skipped.
 check_tidy() {
@@ -40,6 +56,7 @@ verb_lint() {
   say "documents"; check_docs || status=1
   say "clang-format"; check_format || status=1
   if [ "${1:-}" != --fast ]; then
+    say "headers"; check_headers || status=1
     say "clang-tidy"; check_tidy || status=1
   fi
   return $status

@@ -85,9 +85,10 @@ TEST_CASE("ops: results agree with the reference in every size, dtype and layout
     for (const DType dtype : row.dtypes)
       for (const std::int64_t n : row.sizes) {
         const std::vector<Tensor> plain = row.inputs(n, dtype);
+        Array want = expected(row, plain);
         for (const Layout layout : all_layouts) {
           const std::vector<Tensor> in = laid_out(plain, layout);
-          const Array want = expected(row, in);
+          if (layout == Layout::expanded || layout == Layout::overlapping) want = expected(row, in);  // other values
           const Verdict verdict = judge(call(row, in), want, row.measure);
           CHECK_MESSAGE(verdict.passed(), row.name(), " ", to_string(dtype), " n=", n, " ", to_string(layout), ": ",
                         verdict.text);
@@ -196,9 +197,10 @@ TEST_CASE("ops: one thread and two threads give the same bits") {
     // Enough elements that the work is split, where the row can be of any size.
     const std::int64_t n = row.sizes == all_sizes ? 16411 : largest(row);
     for (const DType dtype : row.dtypes) {
+      const std::vector<Tensor> in = row.inputs(n, dtype);
       const auto run_in = [&](Context& context) {
         const ContextScope scope(context);
-        return call(row, row.inputs(n, dtype));
+        return call(row, in);
       };
       CHECK_MESSAGE(same_bits(run_in(*one), run_in(*two)), row.name(), " ", to_string(dtype));
     }
