@@ -1,4 +1,4 @@
-/** What kind of failure it is: the codes of the C interface, and three of JavaScript's own. */
+/** What kind of failure it is: the codes of the C interface, and some of JavaScript's own. */
 export type ErrorCode =
   | 'invalid_argument'
   | 'shape_mismatch'
@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'internal'
   /** The engine is not loaded yet, and cannot be loaded without waiting here: `await init()` first. */
   | 'not_initialized'
+  /** The thread of a pipeline ended or threw: make the pipeline anew. */
+  | 'worker_lost'
   /** A tensor, model or tokenizer was used after dispose(). */
   | 'disposed';
 

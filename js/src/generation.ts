@@ -1,9 +1,9 @@
 // Tokens one step at a time.
 import { TrustformersError } from './errors.js';
-import { Handle } from './lifetime.js';
+import { Resource } from './lifetime.js';
 import { throwIfAborted } from './options.js';
 import type { Engine } from './runtime/engine.js';
-import { wrapTensor } from './tensor.js';
+import { wrapTensor } from './tensor/op.js';
 import type { Tensor } from './tensor.js';
 
 /** Those of generation_config.json, in either spelling; a name that is not known is an error. */
@@ -39,7 +39,7 @@ export interface GenerationStats {
   decodeSeconds: number;
 }
 
-export class Generation extends Handle {
+export class Generation extends Resource {
   /** Only for this package: use PreTrainedModel.startGeneration(). */
   constructor(engine: Engine, address: number) {
     super(engine, address, 'tf_generation_free', 'generation');

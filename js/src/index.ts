@@ -1,6 +1,8 @@
 /** trustformers-js: transformers in Node and in the browser. */
 export { TrustformersError } from './errors.js';
 export type { ErrorCode } from './errors.js';
+export { setBackend } from './backend.js';
+export type { Backend } from './backend.js';
 export { init, init as default } from './runtime/load.js';
 export type { InitOptions, Report } from './runtime/load.js';
 export { keep, manualSeed, noGrad, Tensor, tidy } from './tensor.js';

@@ -1,4 +1,5 @@
 // Who frees what: dispose() by hand, tidy() for a block, the garbage collector for what was forgotten.
+import { Callable } from './callable.js';
 import { TrustformersError } from './errors.js';
 import type { Engine } from './runtime/engine.js';
 
@@ -11,11 +12,11 @@ interface Owned {
 const forgotten = new FinalizationRegistry<Owned>(({ engine, free, address }) => engine.raw(free, address));
 
 /** A thing of the engine's. After dispose() every use throws. */
-export abstract class Resource {
+export class Resource {
   #owned: Owned | null;
   readonly #what: string;
 
-  protected constructor(engine: Engine, address: number, free: string, what: string) {
+  constructor(engine: Engine, address: number, free: string, what: string) {
     this.#owned = { engine, free, address };
     this.#what = what;
     forgotten.register(this, this.#owned, this.#owned);
@@ -47,10 +48,28 @@ export abstract class Resource {
   }
 }
 
-/** For objects that own a resource without being one. */
-export class Handle extends Resource {
-  constructor(engine: Engine, address: number, free: string, what: string) {
-    super(engine, address, free, what);
+/** A resource that is called like a function: models, tokenizers. */
+export abstract class CallableResource<A extends unknown[], R> extends Callable<A, R> {
+  readonly #owned: Resource;
+
+  protected constructor(engine: Engine, address: number, free: string, what: string) {
+    super();
+    this.#owned = new Resource(engine, address, free, what);
+  }
+  get handle(): number {
+    return this.#owned.handle;
+  }
+  get engine(): Engine {
+    return this.#owned.engine;
+  }
+  get disposed(): boolean {
+    return this.#owned.disposed;
+  }
+  dispose(): void {
+    this.#owned.dispose();
+  }
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 

@@ -1,10 +1,10 @@
 /** Models, under Hugging Face's names. */
-import { Callable } from './callable.js';
+import { requireKernel } from './backend.js';
 import { TrustformersError } from './errors.js';
 import { EngineFiles } from './files.js';
 import { Generation } from './generation.js';
 import type { GenerateOptions } from './generation.js';
-import { Handle, tidy } from './lifetime.js';
+import { CallableResource, Resource, tidy } from './lifetime.js';
 import { bothSpellings, pythonic, refuseRest, takeLoading, takeOptions } from './options.js';
 import type { LoadingOptions } from './options.js';
 import { pause } from './runtime/pause.js';
@@ -12,7 +12,8 @@ import type { Arguments, Engine } from './runtime/engine.js';
 import { currentEngine, init } from './runtime/load.js';
 import { openSource } from './sources.js';
 import type { ModelSource } from './sources.js';
-import { Tensor, wrapTensor } from './tensor.js';
+import { Tensor } from './tensor.js';
+import { wrapTensor } from './tensor/op.js';
 
 export interface LoadModelOptions extends LoadingOptions {
   /** "BertForMaskedLM": a class by its name. */
@@ -66,14 +67,12 @@ export interface PreTrainedModel {
 }
 
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- a model is called like a function
-export class PreTrainedModel extends Callable<[Tensor | ModelInputs, ForwardOptions?], Promise<ModelOutput>> {
-  readonly #handle: Handle;
+export class PreTrainedModel extends CallableResource<[Tensor | ModelInputs, ForwardOptions?], Promise<ModelOutput>> {
   readonly #info: ModelInfo;
 
   /** Only for this package: use AutoModel. */
   constructor(engine: Engine, address: number) {
-    super();
-    this.#handle = new Handle(engine, address, 'tf_model_free', 'model');
+    super(engine, address, 'tf_model_free', 'model');
     this.#info = JSON.parse(engine.makeText('tf_model_info', address)) as ModelInfo;
   }
 
@@ -108,7 +107,7 @@ export class PreTrainedModel extends Callable<[Tensor | ModelInputs, ForwardOpti
   }
   /** Parameters by their names in checkpoints; the tensors are views, and the caller's to dispose. */
   *parameters(): Generator<[string, Tensor]> {
-    const { engine, handle } = this.#handle;
+    const { engine, handle } = this;
     const count = engine.raw('tf_model_parameter_count', handle);
     for (let i = 0; i < count; ++i)
       yield engine.withArguments((a): [string, Tensor] => {
@@ -135,7 +134,8 @@ export class PreTrainedModel extends Callable<[Tensor | ModelInputs, ForwardOpti
   }
 
   #run(name: string, inputs: Tensor | ModelInputs, options: ForwardOptions): ModelOutput {
-    const { engine, handle } = this.#handle;
+    requireKernel('forward');
+    const { engine, handle } = this;
     const settings = pythonic(options);
     const outputs = engine.withArguments((a) => {
       const [list, count] = namedTensors(a, inputs);
@@ -160,12 +160,13 @@ export class PreTrainedModel extends Callable<[Tensor | ModelInputs, ForwardOpti
 
   /** Starts a generation that is pulled step by step; it must be disposed. */
   startGeneration(inputs: Tensor | ModelInputs, options: GenerateOptions = {}, session?: GenerationSession): Generation {
-    const { engine, handle } = this.#handle;
+    requireKernel('generate');
+    const { engine, handle } = this;
     return new Generation(
       engine,
       engine.withArguments((a) => {
         const [list, count] = namedTensors(a, inputs);
-        return engine.make('tf_generation_create', handle, session?.address ?? 0, list, count, a.options(pythonic(options)), 0);
+        return engine.make('tf_generation_create', handle, session?.handle ?? 0, list, count, a.options(pythonic(options)), 0);
       }),
     );
   }
@@ -203,37 +204,16 @@ export class PreTrainedModel extends Callable<[Tensor | ModelInputs, ForwardOpti
   }
   /** Remembers what the model has read, so that a conversation that goes on is read only once. */
   createSession(): GenerationSession {
-    const { engine, handle } = this.#handle;
-    return new GenerationSession(new Handle(engine, engine.make('tf_session_create', handle), 'tf_session_free', 'session'));
-  }
-
-  dispose(): void {
-    this.#handle.dispose();
-  }
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-  get disposed(): boolean {
-    return this.#handle.disposed;
+    const { engine, handle } = this;
+    return new GenerationSession(engine, engine.make('tf_session_create', handle));
   }
 }
 
 /** See PreTrainedModel.createSession(). */
-export class GenerationSession {
-  readonly #handle: Handle;
+export class GenerationSession extends Resource {
   /** Only for this package. */
-  constructor(handle: Handle) {
-    this.#handle = handle;
-  }
-  /** For the files of this package. */
-  get address(): number {
-    return this.#handle.handle;
-  }
-  dispose(): void {
-    this.#handle.dispose();
-  }
-  [Symbol.dispose](): void {
-    this.dispose();
+  constructor(engine: Engine, address: number) {
+    super(engine, address, 'tf_session_free', 'session');
   }
 }
 

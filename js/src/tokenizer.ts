@@ -1,15 +1,15 @@
 /** Tokenizers, under Hugging Face's names. */
-import { Callable } from './callable.js';
 import { TrustformersError } from './errors.js';
 import { EngineFiles } from './files.js';
-import { Handle } from './lifetime.js';
+import { CallableResource, Resource } from './lifetime.js';
 import { bothSpellings, pythonic, refuseRest, takeLoading, takeOptions } from './options.js';
 import type { LoadingOptions } from './options.js';
 import type { Engine } from './runtime/engine.js';
 import { currentEngine, init } from './runtime/load.js';
 import { openSource } from './sources.js';
 import type { ModelSource } from './sources.js';
-import { Tensor, wrapTensor } from './tensor.js';
+import { Tensor } from './tensor.js';
+import { wrapTensor } from './tensor/op.js';
 
 export interface EncodeOptions {
   addSpecialTokens?: boolean;
@@ -82,14 +82,12 @@ export interface PreTrainedTokenizer {
 }
 
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- a tokenizer is called like a function
-export class PreTrainedTokenizer extends Callable<[string | readonly string[], EncodeOptions?], BatchEncoding> {
-  readonly #handle: Handle;
+export class PreTrainedTokenizer extends CallableResource<[string | readonly string[], EncodeOptions?], BatchEncoding> {
   readonly info: TokenizerInfo;
 
   /** Only for this package: use AutoTokenizer. */
   constructor(engine: Engine, address: number) {
-    super();
-    this.#handle = new Handle(engine, address, 'tf_tokenizer_free', 'tokenizer');
+    super(engine, address, 'tf_tokenizer_free', 'tokenizer');
     this.info = JSON.parse(engine.makeText('tf_tokenizer_info', address)) as TokenizerInfo;
   }
 
@@ -132,7 +130,7 @@ export class PreTrainedTokenizer extends Callable<[string | readonly string[], E
   /** All that is known of each token; with `returnOverflowingTokens` further windows follow as rows of their own. */
   encodeRows(text: string | readonly string[], options: EncodeOptions = {}): EncodedRow[] {
     return this.#encode(textsOf(text), pythonic(options), (encoding) =>
-      Array.from({ length: this.#handle.engine.raw('tf_encoding_rows', encoding) }, (_, row) => {
+      Array.from({ length: this.engine.raw('tf_encoding_rows', encoding) }, (_, row) => {
         const get = (field: number) => this.#row(encoding, row, field);
         const flat = get(fields.offsets);
         return {
@@ -154,7 +152,7 @@ export class PreTrainedTokenizer extends Callable<[string | readonly string[], E
     const { skip_special_tokens } = takeOptions(settings, ['skip_special_tokens']);
     refuseRest(settings, 'decode');
     const list = ids instanceof Tensor ? Array.from(ids.data() as ArrayLike<number | bigint>, Number) : ids;
-    const { engine, handle } = this.#handle;
+    const { engine, handle } = this;
     return engine.withArguments((a) =>
       engine.makeSizedText('tf_tokenizer_decode', handle, a.int32s(list), list.length, skip_special_tokens === true ? 1 : 0),
     );
@@ -167,7 +165,7 @@ export class PreTrainedTokenizer extends Callable<[string | readonly string[], E
     return this.batchDecode(rows, options);
   }
   tokenToId(token: string): number {
-    const { engine, handle } = this.#handle;
+    const { engine, handle } = this;
     return engine.withArguments((a) => {
       const out = a.space(4);
       engine.call('tf_tokenizer_token_to_id', handle, a.texts([token]), out);
@@ -175,12 +173,12 @@ export class PreTrainedTokenizer extends Callable<[string | readonly string[], E
     });
   }
   idToToken(id: number): string {
-    return this.#handle.engine.makeSizedText('tf_tokenizer_id_to_token', this.#handle.handle, id);
+    return this.engine.makeSizedText('tf_tokenizer_id_to_token', this.handle, id);
   }
 
   /** The text of a prompt. */
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatOptions = {}): string {
-    const { engine, handle } = this.#handle;
+    const { engine, handle } = this;
     return engine.withArguments((a) =>
       engine.makeSizedText('tf_tokenizer_chat', handle, a.text(JSON.stringify(messages)), a.options(pythonic(options))),
     );
@@ -198,25 +196,15 @@ export class PreTrainedTokenizer extends Callable<[string | readonly string[], E
 
   /** Text from tokens as they come, in whole characters. */
   createTextStream(options: { skipSpecialTokens?: boolean } = {}): TextStream {
-    const { engine, handle } = this.#handle;
+    const { engine, handle } = this;
     return new TextStream(
       engine,
       engine.withArguments((a) => engine.make('tf_text_stream_create', handle, a.options(pythonic(options)))),
     );
   }
 
-  dispose(): void {
-    this.#handle.dispose();
-  }
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-  get disposed(): boolean {
-    return this.#handle.disposed;
-  }
-
   #encode<T>(texts: readonly string[], settings: Record<string, unknown>, use: (encoding: number) => T): T {
-    const { engine, handle } = this.#handle;
+    const { engine, handle } = this;
     const { text_pair } = takeOptions(settings, ['text_pair']);
     const pairs = text_pair === undefined || text_pair === null ? undefined : textsOf(text_pair as string | string[]);
     if (pairs && pairs.length !== texts.length)
@@ -231,7 +219,7 @@ export class PreTrainedTokenizer extends Callable<[string | readonly string[], E
     }
   }
   #tensors(text: string | readonly string[], settings: Record<string, unknown>): BatchEncoding {
-    const { engine } = this.#handle;
+    const { engine } = this;
     return this.#encode(textsOf(text), settings, (encoding) => {
       const tensor = (field: number) => wrapTensor(engine, engine.make('tf_encoding_tensor', encoding, field));
       return bothSpellings<BatchEncoding>({
@@ -242,7 +230,7 @@ export class PreTrainedTokenizer extends Callable<[string | readonly string[], E
     });
   }
   #row(encoding: number, row: number, field: number): number[] {
-    const { engine } = this.#handle;
+    const { engine } = this;
     return engine.withArguments((a) => {
       const out = a.space(8);
       engine.call('tf_encoding_row', encoding, row, field, out, out + 4);
@@ -254,7 +242,7 @@ export class PreTrainedTokenizer extends Callable<[string | readonly string[], E
 }
 
 /** See PreTrainedTokenizer.createTextStream(). */
-export class TextStream extends Handle {
+export class TextStream extends Resource {
   /** Only for this package. */
   constructor(engine: Engine, address: number) {
     super(engine, address, 'tf_text_stream_free', 'text stream');

@@ -163,15 +163,3 @@ describe.each([false, true])('in a worker: %s', (worker) => {
     expect(await rejected(classify('hello'))).toBe('disposed');
   });
 });
-
-test('the thread of the caller stays free while a pipeline generates', async () => {
-  const write = await pipeline('text-generation', models.gpt2, { threads: 1 });
-  const { monitorEventLoopDelay } = await import('node:perf_hooks');
-  const delay = monitorEventLoopDelay({ resolution: 5 });
-  delay.enable();
-  for (let i = 0; i < 10; ++i) await write('Hello', { maxNewTokens: 100 });
-  delay.disable();
-  await write.dispose();
-  // The monitor counts its own resolution in.
-  expect(delay.percentile(99) / 1e6 - 5).toBeLessThan(20);
-});

@@ -1,4 +1,5 @@
 /** Tasks from text to results, each one call; transformers.js' names. */
+import { requireKernel } from '../backend.js';
 import { Callable } from '../callable.js';
 import { TrustformersError } from '../errors.js';
 import { pythonic, takeOptions } from '../options.js';
@@ -101,7 +102,8 @@ export class Pipeline extends Callable<[unknown, object?], Promise<unknown>> {
     return this.#runner.report;
   }
 
-  protected override invoke(inputs: unknown, options: object = {}): Promise<unknown> {
+  protected override async invoke(inputs: unknown, options: object = {}): Promise<unknown> {
+    requireKernel(this.task);
     const settings = pythonic(options);
     const { signal, streamer } = takeOptions(settings, ['signal', 'streamer']);
     const context = { signal: signal as AbortSignal | undefined };
@@ -116,6 +118,7 @@ export class Pipeline extends Callable<[unknown, object?], Promise<unknown>> {
 
   /** New text as it comes: `for await (const text of generator.stream(prompt))`. Leaving the loop ends the work. */
   async *stream(inputs: string | Chat, options: TextGenerationOptions = {}): AsyncGenerator<string, void> {
+    requireKernel(this.task);
     const settings = pythonic(options);
     const { signal } = takeOptions(settings, ['signal']);
     const left = new AbortController();

@@ -1,4 +1,6 @@
 // Loads the engine once: at once in Node, where a file can be read without waiting, by init() elsewhere.
+import { currentBackend, webgpuObstacle } from '../backend.js';
+import type { Backend } from '../backend.js';
 import { TrustformersError } from '../errors.js';
 import { moduleUrl, threadedUrls } from './assets.js';
 import type { ModuleVariant } from './assets.js';
@@ -22,6 +24,9 @@ export interface InitOptions {
 }
 
 export interface Report extends Features {
+  /** Why the GPU is not used, like the other features. */
+  webgpu: string;
+  backend: Backend;
   loaded: boolean;
   /** "simd" or "relaxed", with "-threads" or without; empty for a module that the host brought. */
   variant: string;
@@ -41,7 +46,7 @@ let obstacle = '';
 /** What this machine can do, what is used of it, and why the rest is not. */
 export function report(): Report {
   const features = probe();
-  return { ...features, threads: features.threads || obstacle, loaded: engine !== null, variant, threadCount };
+  return { ...features, threads: features.threads || obstacle, webgpu: webgpuObstacle(), backend: currentBackend(), loaded: engine !== null, variant, threadCount };
 }
 
 function chosenVariant(deterministic: boolean): ModuleVariant {

@@ -35,7 +35,10 @@ export class WorkerRunner implements Runner {
   private constructor() {
     this.port = startWorker({
       message: (data) => this.take(data as Answer),
-      failed: (reason) => this.fail(new TrustformersError('internal', `[worker] the pipeline's thread is gone: ${reason}`)),
+      failed: (reason) => {
+        this.fail(new TrustformersError('worker_lost', `[worker] the pipeline's thread is gone: ${reason}`));
+        void this.port.end();
+      },
     });
     this.port.hold(false);
   }

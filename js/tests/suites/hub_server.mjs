@@ -2,11 +2,12 @@
 // what goes wrong with real ones.
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 
 const large = 10_000; // from here on a file counts as LFS'
 
-/** `models` maps ids to {name: bytes}. `trouble` may be changed while it runs. */
-export async function startHub(models) {
+/** `models` maps ids to {name: bytes}. `trouble` may be changed while it runs. `tls`, {key, cert}, is for HTTPS. */
+export async function startHub(models, tls = null) {
   const trouble = { breakAfter: 0, html: false, corrupt: false, noRanges: false };
   const requests = [];
   const repositories = new Map(
@@ -24,7 +25,7 @@ export async function startHub(models) {
   );
   const blobs = new Map([...repositories.values()].flatMap(({ list }) => list.map((f) => [f.blob, f])));
 
-  const server = createServer((request, response) => {
+  const answerRequest = (request, response) => {
     const { pathname } = new URL(request.url, 'http://loopback');
     requests.push(`${request.method} ${pathname}${request.headers.range ? ` ${request.headers.range}` : ''}`);
     const headers = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' };
@@ -69,10 +70,12 @@ export async function startHub(models) {
       return;
     }
     response.end(body);
-  });
+  };
+  const server = tls ? createSecureServer(tls, answerRequest) : createServer(answerRequest);
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   return {
-    url: `http://127.0.0.1:${server.address().port}/`,
+    url: `http${tls ? 's' : ''}://127.0.0.1:${server.address().port}/`,
+    port: server.address().port,
     trouble,
     requests,
     repositories,

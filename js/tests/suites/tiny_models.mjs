@@ -65,3 +65,9 @@ export function bigModel(lib) {
   const config = { model_type: 'gpt2', vocab_size: 1000, n_positions: 16384, n_embd: 640, n_layer: 1, n_head: 10, bos_token_id: 0, eos_token_id: 999 };
   return repository(lib, lib.AutoModelForCausalLM, 'added-bytelevel', config);
 }
+
+/** One whose tokens take several milliseconds each. */
+export function slowModel(lib) {
+  const config = { model_type: 'gpt2', vocab_size: 1000, n_positions: 128, n_embd: 768, n_layer: 3, n_head: 12, bos_token_id: 0, eos_token_id: 999 };
+  return repository(lib, lib.AutoModelForCausalLM, 'added-bytelevel', config);
+}
