@@ -12,3 +12,11 @@ if(TRUSTFORMERS_SANITIZE)
     -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(trustformers_settings INTERFACE -fsanitize=${TRUSTFORMERS_SANITIZE})
 endif()
+
+# For programs around the library, which is compiled as it is shipped: their own code need not be fast, and there is much
+# of it.
+function(trustformers_compile_quickly)
+  foreach(target ${ARGN})
+    target_compile_options(${target} PRIVATE $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU,Clang,AppleClang>>:-O1>)
+  endforeach()
+endfunction()

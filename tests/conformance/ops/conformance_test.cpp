@@ -197,10 +197,9 @@ TEST_CASE("ops: one thread and two threads give the same bits") {
     // Enough elements that the work is split, where the row can be of any size.
     const std::int64_t n = row.sizes == all_sizes ? 16411 : largest(row);
     for (const DType dtype : row.dtypes) {
-      const std::vector<Tensor> in = row.inputs(n, dtype);
       const auto run_in = [&](Context& context) {
         const ContextScope scope(context);
-        return call(row, in);
+        return call(row, row.inputs(n, dtype));
       };
       CHECK_MESSAGE(same_bits(run_in(*one), run_in(*two)), row.name(), " ", to_string(dtype));
     }
