@@ -10,6 +10,19 @@ function ready(on) {
   at('question').disabled = at('send').disabled = !on;
 }
 
+/** A file that was dropped, or the files of a folder. */
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    // A folder tells of its entries in batches, the last of which is empty.
+    const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (batch.length === 0) return found;
+    found.push(...(await Promise.all(batch.map(filesOf))).flat());
+  }
+}
+
 async function load(files) {
   ready(false);
   await chat?.dispose();
@@ -68,7 +81,8 @@ at('files').addEventListener('change', (event) => load([...event.target.files]))
 at('drop').addEventListener('dragover', (event) => event.preventDefault());
 at('drop').addEventListener('drop', (event) => {
   event.preventDefault();
-  void load([...event.dataTransfer.files]);
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  void Promise.all(entries.map(filesOf)).then((lists) => load(lists.flat()));
 });
 at('stop').addEventListener('click', () => controller?.abort());
 at('ask').addEventListener('submit', (event) => {

@@ -1,7 +1,7 @@
 // Real models, where ./dev fetch-models has put them.
 import { execFile } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -32,6 +32,18 @@ testWith(minilm)('MiniLM: a cat is like a kitten', async () => {
   expect(kitten).toBeGreaterThan(0.5);
   expect(stocks).toBeLessThan(0.2);
   await embed.dispose();
+}, 300_000);
+
+testWith(minilm)('the example node-embed', async () => {
+  const project = mkdtempSync(join(tmpdir(), 'trustformers-embed-'));
+  mkdirSync(join(project, 'node_modules'));
+  symlinkSync(fileURLToPath(new URL('..', import.meta.url)), join(project, 'node_modules/trustformers-js'));
+  copyFileSync(new URL('../../examples/node-embed/embed.mjs', import.meta.url), join(project, 'embed.mjs'));
+  const { stdout } = await promisify(execFile)(process.execPath, ['embed.mjs', minilm], { cwd: project });
+  rmSync(project, { recursive: true });
+  const [kitten, stocks] = stdout.trim().split('\n');
+  expect(kitten).toMatch(/^0\.[5-9]\d\d  A kitten/);
+  expect(stocks).toMatch(/^-?0\.[01]\d\d  Stocks/);
 }, 300_000);
 
 // Beside the weights: 15 % of them, and 64 MB.

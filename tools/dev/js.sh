@@ -1,23 +1,26 @@
-# The package js/: WebAssembly modules, the build by esbuild and tsc, the size budget, Jest.
+# The package js/: WebAssembly modules, the build by esbuild and tsc, the size budget, Jest, Chromium, bundlers.
 #   ./dev js              all of it, with the modules of one thread (plain, relaxed)
 #   ./dev js --quick      with the modules that are there
 #   ./dev js VARIANT…     only these modules
 . tools/dev/wasm.sh
 
-packages_js=(nodejs npm)
+packages_js=(nodejs npm chromium openssl)
+
+# js_packages FOLDER LABEL: what its package-lock.json names. Nothing here needs a script of its own when it is installed.
+js_packages() {
+  [ ! "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] || return 0
+  progress "$2" npm ci --prefix "$1" --no-audit --no-fund --ignore-scripts || return 1
+  touch "$1/node_modules/.package-lock.json"
+}
 
 js_prepare() {
   need "${packages_js[@]}"
-  # Nothing here needs a script of its own when it is installed.
-  if [ ! js/node_modules/.package-lock.json -nt js/package-lock.json ]; then
-    progress js-packages npm ci --prefix js --no-audit --no-fund --ignore-scripts || return 1
-    touch js/node_modules/.package-lock.json
-  fi
+  js_packages js js-packages && js_packages js/tests/fixtures js-fixture-packages
 }
 
 js_build() {
   mkdir -p build/log
-  (cd js && npm run --silent types && npm run --silent build && node scripts/size.mjs)
+  (cd js && npm run --silent build && node scripts/size.mjs)
 }
 
 # Prints Jest's counts as our line.
@@ -28,6 +31,24 @@ js_test() {
   [ "$status" -eq 0 ] || grep -vE '^ *at |^.{500}' "$log" | head -n 200
   awk '/^Tests:/ { for (i = 2; i < NF; ++i) { if ($(i+1) ~ /^passed/) p = $i; if ($(i+1) ~ /^failed/) f = $i; if ($(i+1) ~ /^skipped/) s = $i } }
     END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$log"
+  return $status
+}
+
+# Chromium and the bundlers side by side, each with its own log.
+js_pages() {
+  local status=0
+  node js/tests/fixtures/run.mjs >build/log/js-fixtures.log 2>&1 &
+  (cd js && npm run --silent test:browser) || status=1
+  wait $! || status=1
+  cat build/log/js-fixtures.log
+  return $status
+}
+
+# js_part NAME FUNCTION: its time on the standard error output.
+js_part() {
+  local start=$SECONDS status=0
+  "$2" || status=1
+  say "js: $1 took $((SECONDS - start)) s"
   return $status
 }
 
@@ -42,7 +63,8 @@ verb_js() {
     [ $# -gt 0 ] || set -- plain relaxed
     for variant in "$@"; do wasm_build "$variant" trustformers_wasm || return 1; done
   fi
-  js_build || status=1
-  js_test || status=1
+  js_part build js_build || status=1
+  js_part Jest js_test || status=1
+  js_part "Chromium and bundlers" js_pages || status=1
   return $status
 }

@@ -6,7 +6,7 @@ import { moduleUrl, threadedUrls } from './assets.js';
 import type { ModuleVariant } from './assets.js';
 import { Engine } from './engine.js';
 import { Host } from './host.js';
-import { nodeModule } from './node.js';
+import { nodeModule, packageFile } from './node.js';
 import { probe } from './probe.js';
 import type { Features } from './probe.js';
 
@@ -61,7 +61,7 @@ export function currentEngine(): Engine {
   const files = nodeModule('fs');
   if (!files) throw new TrustformersError('not_initialized', '[init] the engine is not loaded: `await init()` first');
   const chosen = chosenVariant(false);
-  const module = new WebAssembly.Module(files.readFileSync(moduleUrl(chosen)));
+  const module = new WebAssembly.Module(files.readFileSync(packageFile(moduleUrl(chosen), `trustformers-${chosen}.wasm`)));
   const host = new Host();
   engine = new Engine(new WebAssembly.Instance(module, host.imports(module)).exports, host);
   variant = chosen;
@@ -141,7 +141,12 @@ async function load(options: InitOptions): Promise<Engine> {
         obstacle = `the build with threads did not start: ${String(error)}`;
       }
   }
-  const single = await start(await fetchModule(moduleUrl(chosen), signal));
+  const files = nodeModule('fs');
+  const single = await start(
+    files
+      ? await WebAssembly.compile(await files.promises.readFile(packageFile(moduleUrl(chosen), `trustformers-${chosen}.wasm`)))
+      : await fetchModule(moduleUrl(chosen), signal),
+  );
   variant = chosen;
   return single;
 }

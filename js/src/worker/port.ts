@@ -1,6 +1,6 @@
 // Threads of browsers and of Node, behind one small face.
 import { TrustformersError } from '../errors.js';
-import { nodeModule } from '../runtime/node.js';
+import { nodeModule, packageFile } from '../runtime/node.js';
 
 export interface Port {
   post(message: unknown): void;
@@ -24,7 +24,7 @@ function browserWorker(): Worker {
 export function startWorker(events: PortEvents): Port {
   const threads = nodeModule('worker_threads');
   if (threads) {
-    const worker = new threads.Worker(new URL('./worker.mjs', import.meta.url));
+    const worker = new threads.Worker(packageFile(new URL('./worker.mjs', import.meta.url), 'worker'));
     worker.on('message', (data) => events.message(data));
     worker.on('error', (error) => events.failed(String(error)));
     worker.on('exit', (code) => events.failed(`it ended with ${code}`));

@@ -5,10 +5,10 @@ import puppeteer from 'puppeteer-core';
 const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const quiet = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-export function startChromium(args = []) {
+export function startChromium(args = [], more = {}) {
   const executablePath = process.env.CHROMIUM ?? usual.find(existsSync);
   if (!executablePath) throw new Error('no Chromium: install the package chromium, or name one in CHROMIUM');
-  return puppeteer.launch({ executablePath, protocolTimeout: 600_000, args: [...quiet, ...args] });
+  return puppeteer.launch({ executablePath, protocolTimeout: 600_000, args: [...quiet, ...args], ...more });
 }
 
 /** A page in a profile of its own. What goes wrong in it is added to `problems`. */

@@ -1,5 +1,5 @@
 // The package in headless Chromium: the suites with and without cross-origin isolation under a strict content policy, the
-// documentation's page as printed, WebGPU, real models where ./dev fetch-models has put them. Prints what failed, how
+// documentation's page as printed, WebGPU, the chat page, real models where ./dev fetch-models has put them. Prints what failed, how
 // long each part took, and "N passed, N failed, N skipped". Pictures go to FOLDER (build/js unless given).
 //   node run.mjs [FOLDER]
 import { execFileSync } from 'node:child_process';
@@ -20,17 +20,18 @@ mkdirSync(pictures, { recursive: true });
 const threaded = existsSync(join(js, 'dist/trustformers-simd-threads.mjs'));
 const models = await tinyModels(lib);
 const counts = tally();
+const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'trustformers/models');
+const smollm2File = join(folder, 'smollm2/model.gguf');
 
 async function suites(browser, hub, isolated) {
   const server = await serve({ isolated, connect: hub.url });
-  const { page, problems, close } = await openPage(browser);
+  const { page, close } = await openPage(browser);
   const start = Date.now();
   await page.goto(server.url);
   await page.waitForFunction(() => typeof globalThis.runAll === 'function', { timeout: 120_000 });
   const { rows, report, isolated: is } = await page.evaluate((context) => globalThis.runAll(context), { hub: hub.url, threaded });
-  for (const row of rows) if (row.failure !== '') console.log(`failed (${isolated ? 'isolated' : 'not isolated'}): ${row.name}: ${row.failure.slice(0, 1000)}`);
+  for (const row of rows) if (row.failure !== '') console.log(`failed (${isolated ? 'isolated' : 'not isolated'}): ${row.name}: ${row.failure.split('\n')[0].slice(0, 500)}`);
   if (is !== isolated) rows.push({ failure: 'isolation', skipped: '' });
-  if (rows.some((row) => row.failure)) console.log(problems.join('\n'));
   counts.add(rows);
   console.log(`${is ? 'cross-origin isolated' : 'not isolated'}, ${JSON.stringify(report)}: ${rows.length} rows (${((Date.now() - start) / 1000).toFixed(1)} s)`);
   await close();
@@ -116,8 +117,48 @@ async function webgpu() {
   }
 }
 
+/** The example's page: a folder of safetensors is dropped on it; a GGUF file is chosen, asked, and answers. */
+async function webChat(browser) {
+  const server = await serve({ isolated: true, connect: '', roots: { examples: join(js, '../examples'), js } });
+  const { page, problems, close } = await openPage(browser);
+  const folder = mkdtempSync(join(tmpdir(), 'trustformers-model-'));
+  try {
+    await page.setViewport({ width: 760, height: 420 });
+    await page.goto(`${server.url}examples/web-chat/index.html`);
+    const ask = async (question) => {
+      await page.waitForFunction(() => !document.getElementById('send').disabled, { timeout: 120_000 }).catch(async (error) => {
+        throw new Error(`${error} ${await page.$eval('#state', (p) => p.textContent)} ${problems.join('; ')}`);
+      });
+      await page.type('#question', question);
+      await page.click('#send');
+      await page.waitForFunction(() => document.getElementById('stop').disabled && !document.getElementById('send').disabled, { timeout: 300_000 });
+      return page.$$eval('.assistant', (turns) => turns.at(-1).textContent);
+    };
+
+    for (const [name, bytes] of Object.entries(models.gpt2)) writeFileSync(join(folder, name), bytes);
+    const devtools = await page.createCDPSession();
+    const at = await page.$eval('#drop', (drop) => ({ x: drop.getBoundingClientRect().x + 20, y: drop.getBoundingClientRect().y + 20 }));
+    for (const type of ['dragEnter', 'dragOver', 'drop'])
+      await devtools.send('Input.dispatchDragEvent', { type, ...at, data: { items: [], files: [folder], dragOperationsMask: 1 } });
+    if ((await ask('Hello')).length === 0) throw new Error('the model that was dropped says nothing');
+
+    if (!existsSync(smollm2File)) return 'without SmolLM2, which is not fetched';
+    await (await page.$('#files')).uploadFile(smollm2File);
+    await page.waitForFunction(() => /^Ready/.test(document.getElementById('state').textContent) && document.querySelector('.assistant') === null, { timeout: 120_000 });
+    const answer = await ask('What is the capital of France?');
+    if (!answer.includes('Paris')) throw new Error(answer);
+    const speed = await page.$eval('#state', (p) => p.textContent);
+    if (!/^[\d.]+ tokens\/s$/.test(speed)) throw new Error(speed);
+    writeFileSync(join(pictures, 'web-chat.png'), await page.screenshot());
+    return `${answer} ${speed}`;
+  } finally {
+    await close();
+    await server.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
 async function realModels(browser) {
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'trustformers/models');
   const server = await serve({ isolated: true, connect: '', roots: { models: folder } });
   const inPage = async (body, ...args) => {
     const { page, problems, close } = await openPage(browser);
@@ -131,7 +172,7 @@ async function realModels(browser) {
       await close();
     }
   };
-  if (existsSync(join(folder, 'smollm2')))
+  if (existsSync(smollm2File))
     for (const deterministic of [true, false])
       await counts.check(`SmolLM2 chats, deterministic: ${deterministic}`, async () => {
         const got = await inPage((options) => globalThis.chat('/models/smollm2/model.gguf', options), { deterministic, threads: 2 });
@@ -155,6 +196,7 @@ try {
   await counts.check('the page of the documentation, as printed', printedPage);
   await counts.check('WebGPU refuses by name', webgpu);
   await realModels(browser);
+  await counts.check('the chat page of the examples', () => webChat(browser));
 } finally {
   await browser.close();
   await hub.close();
