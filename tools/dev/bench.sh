@@ -1,7 +1,7 @@
 # Speed as JSON on standard output: of the real models, at the given numbers of threads (1 and 2 when none is given), or
 # of structured output (grammar).
 . tools/dev/fetch-models.sh
-. tools/dev/js.sh
+. tools/dev/bench_web.sh
 
 # Tokenizers beside the package of the same name: all that tools/fetch_tokenizers.py has fetched, or the given files.
 bench_tokenize() {
@@ -12,30 +12,6 @@ bench_tokenize() {
   "$venv/bin/python" -c 'import tokenizers' 2>/dev/null || "$venv/bin/pip" install --quiet tokenizers
   [ $# -gt 0 ] || set -- "${XDG_CACHE_HOME:-$HOME/.cache}"/trustformers/tokenizers/*.json
   "$venv/bin/python" tools/bench_tokenize.py build/release/bench/trustformers_bench_tokenize "$@"
-}
-
-# The WebAssembly engine in Node beside the native one, at the same numbers of threads, as ratios.
-bench_web() {
-  need "${packages_build[@]}" "${packages_test[@]}" "${packages_fetch[@]}"
-  [ -e js/dist/index.mjs ] || verb_js
-  build release trustformers_bench_models
-  local chat embed threads folder=build/bench-web
-  chat=$(fetch_models smollm2)
-  embed=$(fetch_models minilm)
-  mkdir -p "$folder"
-  [ $# -gt 0 ] || set -- 1 2
-  for threads in "$@"; do
-    build/release/bench/trustformers_bench_models "$chat" "$embed" "$threads" >"$folder/native-$threads.json"
-    node js/bench/bench.mjs "$chat" "$embed" "$threads" >"$folder/wasm-$threads.json"
-    python3 - "$folder/native-$threads.json" "$folder/wasm-$threads.json" <<'PYTHON'
-import json, sys
-native, wasm = (json.load(open(name)) for name in sys.argv[1:])
-native = native[0]
-flat = {**native["language_model"], **native["encoder"]}
-print(json.dumps({"threads": wasm["threads"], "variant": wasm["variant"],
-                  **{key: {"native": round(flat[key], 1), "wasm": round(wasm[key], 1), "ratio": round(wasm[key] / flat[key], 2)} for key in flat}}))
-PYTHON
-  done
 }
 
 verb_bench() {

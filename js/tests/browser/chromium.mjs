@@ -17,6 +17,8 @@ export async function openPage(browser, problems = []) {
   const page = await context.newPage();
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  page.on('response', (response) => response.status() >= 400 && problems.push(`${response.status()} ${response.url()}`));
+  page.on('requestfailed', (request) => problems.push(`${request.failure()?.errorText} ${request.url()}`));
   return { page, problems, close: () => context.close() };
 }
 
