@@ -4,6 +4,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -14,8 +15,7 @@ import { tinyModels } from '../suites/tiny_models.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const js = join(here, '../..');
-// Beside node_modules, where Next looks for itself.
-const work = mkdtempSync(join(here, 'work-'));
+const work = mkdtempSync(join(tmpdir(), 'trustformers-runtimes-'));
 const hub = await startHub(await tinyModels(lib));
 const counts = tally();
 
