@@ -12,11 +12,11 @@ AlignedText AlignedText::from_source(std::string_view source) {
         "[tokenizer] a text of less than 2 GiB expected, got ", source.size(), " bytes");
   AlignedText out;
   out.text_ = source;
-  out.ranges_.reserve(source.size());
+  out.ranges_.resize(source.size());
   std::uint32_t index = 0;
-  for (const char c : source) {
-    if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) ++index;
-    out.ranges_.push_back({index - 1, index});
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    index += (static_cast<unsigned char>(source[i]) & 0xC0) != 0x80 ? 1 : 0;
+    out.ranges_[i] = {index - 1, index};
   }
   return out;
 }
@@ -46,6 +46,11 @@ void AlignedText::reserve(std::size_t bytes) {
 }
 
 void AlignedText::append(char32_t value, SourceRange range) {
+  if (value < 0x80) {
+    text_.push_back(static_cast<char>(value));
+    ranges_.push_back(range);
+    return;
+  }
   append_utf8(text_, value);
   ranges_.resize(text_.size(), range);
 }
@@ -59,6 +64,22 @@ void AlignedText::append(const AlignedText& other, std::size_t begin, std::size_
   text_.append(other.text_, begin, end - begin);
   ranges_.insert(ranges_.end(), other.ranges_.begin() + static_cast<std::ptrdiff_t>(begin),
                  other.ranges_.begin() + static_cast<std::ptrdiff_t>(end));
+}
+
+void AlignedText::append_bytes(const AlignedText& other, std::size_t begin, std::size_t end, const ByteTexts& texts) {
+  const std::size_t start = text_.size();
+  text_.resize(start + 2 * (end - begin));
+  ranges_.resize(text_.size());
+  std::size_t to = start;
+  for (std::size_t i = begin; i < end; ++i) {
+    const ByteText& text = texts[static_cast<unsigned char>(other.text_[i])];
+    for (std::size_t k = 0; k < text.size; ++k, ++to) {
+      text_[to] = text.bytes[k];
+      ranges_[to] = other.ranges_[i];
+    }
+  }
+  text_.resize(to);
+  ranges_.resize(to);
 }
 
 void AlignedText::transform(std::span<const unicode::Change> changes, std::size_t dropped) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "byte_alphabet.h"
 #include "unicode.h"
 
 namespace trustformers {
@@ -43,6 +44,8 @@ class AlignedText {
   void append(char32_t value, SourceRange range);
   void append(std::string_view text, SourceRange range);
   void append(const AlignedText& other, std::size_t begin, std::size_t end);
+  /// Appends what `texts` has for each byte [begin, end) of `other`, each standing for what its byte stood for.
+  void append_bytes(const AlignedText& other, std::size_t begin, std::size_t end, const ByteTexts& texts);
 
   /// Replaces the text by `changes`, which say code point by code point what became of it, after dropping the first
   /// `dropped` code points. An inserted code point stands for what is before it.

@@ -1,9 +1,12 @@
 #include "bpe.h"
 
 #include <algorithm>
+#include <array>
 #include <queue>
 
 #include "../base/error.h"
+#include "../base/utf8.h"
+#include "byte_alphabet.h"
 #include "unicode.h"
 
 namespace trustformers {
@@ -11,12 +14,17 @@ namespace {
 
 // Below this many symbols, looking at all pairs again after each merge beats a heap.
 constexpr std::size_t short_piece = 32;
+constexpr std::size_t long_piece = 64;  // bytes, from which on a piece is cut where nothing can merge
 
 }  // namespace
 
 Bpe::Bpe(Vocabulary vocabulary, BpeOptions options) : vocabulary_(std::move(vocabulary)), options_(std::move(options)) {
   if (options_.unk_token) unk_id_ = vocabulary_.find(*options_.unk_token);
   if (options_.byte_fallback) bytes_ = byte_tokens(vocabulary_);
+  decorated_ = !options_.continuing_subword_prefix.empty() || !options_.end_of_word_suffix.empty();
+  if (decorated_) return;
+  for (char32_t value = 0; value < 0x800; ++value)
+    short_characters_.push_back(vocabulary_.find(encode_utf8(std::u32string_view(&value, 1))));
 }
 
 void Bpe::add_merges(std::span<const Pair> pairs) {
@@ -64,6 +72,13 @@ void Bpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) const {
       return;
     }
   }
+  if (piece.size() >= long_piece && !decorated_ && !options_.ignore_merges) {
+    if (const Joints& all = joints(); all.known) return tokenize_parts(piece, all, out);
+  }
+  cache_.tokenize(piece, out, [&] { tokenize_whole(piece, out); });
+}
+
+void Bpe::tokenize_whole(std::string_view piece, std::vector<ModelToken>& out) const {
   const std::size_t first = out.size();
   characters(piece, out);
   if (out.size() - first <= short_piece) {
@@ -71,6 +86,60 @@ void Bpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) const {
   } else {
     merge_long(out, first);
   }
+}
+
+const Bpe::Joints& Bpe::joints() const {
+  std::call_once(joints_once_, [&] {
+    joints_.known = true;
+    merges_.each([&](std::uint64_t key, const Merge&) {
+      const auto left = static_cast<TokenId>(key >> 32);
+      const auto right = static_cast<TokenId>(key & 0xFFFFFFFF);
+      const std::string_view head = vocabulary_.token(left).value_or("");
+      const std::string_view tail = vocabulary_.token(right).value_or("");
+      const auto is_character = [&](TokenId id, std::string_view text) {
+        return !text.empty() && id != unk_id_ && !(options_.byte_fallback && named_byte(text) >= 0) &&
+               is_valid_utf8(text);
+      };
+      if (!is_character(left, head) || !is_character(right, tail)) {
+        joints_.known = false;
+        return;
+      }
+      const char32_t a = unicode::decode_before(head, head.size()).value;
+      const char32_t b = unicode::decode(tail, 0).value;
+      if (a < 128 && b < 128) {
+        joints_.ascii.set(a * 128 + b);
+      } else {
+        joints_.others.insert(std::uint64_t{a} << 32 | b, true);
+      }
+    });
+  });
+  return joints_;
+}
+
+void Bpe::tokenize_parts(std::string_view piece, const Joints& joints, std::vector<ModelToken>& out) const {
+  std::uint32_t at = 0;  // where the tokens so far end: what the vocabulary lacks is not counted
+  std::size_t begin = 0;
+  const auto flush = [&](std::size_t end) {
+    const std::string_view part = piece.substr(begin, end - begin);
+    const std::size_t first = out.size();
+    cache_.tokenize(part, out, [&] { tokenize_whole(part, out); });
+    for (std::size_t i = first; i < out.size(); ++i) {
+      out[i].begin += at;
+      out[i].end += at;
+    }
+    if (out.size() > first) at = out.back().end;
+    begin = end;
+  };
+  auto before = unicode::decode(piece, 0);
+  for (std::size_t i = before.size; i < piece.size();) {
+    const auto next = unicode::decode(piece, i);
+    // Unknown characters may be one unknown together: the cut is before a known one.
+    if (!joints.joined(before.value, next.value) && find_character(piece.substr(i, next.size), next.value) >= 0)
+      flush(i);
+    before = next;
+    i += next.size;
+  }
+  flush(piece.size());
 }
 
 void Bpe::characters(std::string_view piece, std::vector<ModelToken>& out) const {
@@ -84,12 +153,11 @@ void Bpe::characters(std::string_view piece, std::vector<ModelToken>& out) const
     if (unknown > 0) add(unk_id_, unknown);
     unknown = 0;
   };
-  const bool decorated = !options_.continuing_subword_prefix.empty() || !options_.end_of_word_suffix.empty();
   std::string decorated_text;
   for (std::size_t i = 0; i < piece.size();) {
-    const std::uint32_t size = unicode::decode(piece, i).size;
+    const auto [value, size] = unicode::decode(piece, i);
     std::string_view symbol = piece.substr(i, size);
-    if (decorated) {
+    if (decorated_) {
       decorated_text.clear();
       if (i > 0) decorated_text += options_.continuing_subword_prefix;
       decorated_text += symbol;
@@ -97,7 +165,7 @@ void Bpe::characters(std::string_view piece, std::vector<ModelToken>& out) const
       symbol = decorated_text;
     }
     i += size;
-    if (const TokenId id = vocabulary_.find(symbol); id >= 0) {
+    if (const TokenId id = find_character(symbol, value); id >= 0) {
       flush();
       add(id, size);
       continue;
@@ -117,21 +185,32 @@ void Bpe::characters(std::string_view piece, std::vector<ModelToken>& out) const
 }
 
 void Bpe::merge_short(std::vector<ModelToken>& symbols, std::size_t first) const {
-  while (symbols.size() - first > 1) {
+  std::array<const Merge*, short_piece + 1> merges{};  // of each symbol with the one after it
+  std::size_t count = symbols.size() - first;
+  ModelToken* const all = symbols.data() + first;
+  const auto look = [&](std::size_t i) { merges[i] = merge_of(all[i].id, all[i + 1].id); };
+  for (std::size_t i = 0; i + 1 < count; ++i) look(i);
+  while (count > 1) {
     const Merge* best = nullptr;
     std::size_t place = 0;
-    for (std::size_t i = first; i + 1 < symbols.size(); ++i) {
-      const Merge* merge = merge_of(symbols[i].id, symbols[i + 1].id);
-      if (merge && (!best || merge->rank < best->rank)) {
-        best = merge;
+    for (std::size_t i = 0; i + 1 < count; ++i) {
+      if (merges[i] && (!best || merges[i]->rank < best->rank)) {
+        best = merges[i];
         place = i;
       }
     }
-    if (!best) return;
-    symbols[place].id = best->id;
-    symbols[place].end = symbols[place + 1].end;
-    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(place) + 1);
+    if (!best) break;
+    all[place].id = best->id;
+    all[place].end = all[place + 1].end;
+    --count;
+    for (std::size_t i = place + 1; i < count; ++i) {
+      all[i] = all[i + 1];
+      merges[i] = merges[i + 1];
+    }
+    if (place > 0) look(place - 1);
+    if (place + 1 < count) look(place);
   }
+  symbols.resize(first + count);
 }
 
 void Bpe::merge_long(std::vector<ModelToken>& symbols, std::size_t first) const {

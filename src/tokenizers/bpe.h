@@ -1,6 +1,8 @@
 // Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909): merges by rank, as tokenizer.json defines it.
 #pragma once
 
+#include <bitset>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,6 +10,7 @@
 
 #include "flat_map.h"
 #include "token_model.h"
+#include "word_cache.h"
 
 namespace trustformers {
 
@@ -32,7 +35,7 @@ class Bpe final : public TokenModel {
     merges_.insert(key_of(left, right), {rank, result});
   }
 
-  /// O(n log n) in the length of the piece.
+  /// O(n log n) in the length of the piece. After the first call no merge may be added.
   void tokenize(std::string_view piece, std::vector<ModelToken>& out) const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   std::string_view continuing_subword_prefix() const override { return options_.continuing_subword_prefix; }
@@ -47,7 +50,24 @@ class Bpe final : public TokenModel {
     return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
   }
   const Merge* merge_of(TokenId left, TokenId right) const { return merges_.find(key_of(left, right)); }
+  /// Which neighbouring characters some merge joins; between others a text falls into parts that merge by themselves.
+  struct Joints {
+    bool known = false;            // false: the merges have symbols that are not characters
+    std::bitset<128 * 128> ascii;  // by left and right character
+    FlatMap<bool> others;          // by key_of(left, right)
+    bool joined(char32_t left, char32_t right) const {
+      return left < 128 && right < 128 ? ascii[left * 128 + right]
+                                       : others.find(std::uint64_t{left} << 32 | right) != nullptr;
+    }
+  };
+
   TokenId union_of(const Pair& pair) const;
+  TokenId find_character(std::string_view symbol, char32_t value) const {
+    return value < short_characters_.size() ? short_characters_[value] : vocabulary_.find(symbol);
+  }
+  const Joints& joints() const;
+  void tokenize_parts(std::string_view piece, const Joints& joints, std::vector<ModelToken>& out) const;
+  void tokenize_whole(std::string_view piece, std::vector<ModelToken>& out) const;
   void characters(std::string_view piece, std::vector<ModelToken>& out) const;
   void merge_short(std::vector<ModelToken>& symbols, std::size_t first) const;
   void merge_long(std::vector<ModelToken>& symbols, std::size_t first) const;
@@ -55,10 +75,15 @@ class Bpe final : public TokenModel {
   Vocabulary vocabulary_;
   BpeOptions options_;
   TokenId unk_id_ = -1;
+  bool decorated_ = false;  // by a prefix or a suffix
   std::vector<TokenId> bytes_;
+  std::vector<TokenId> short_characters_;  // the tokens of characters below U+0800; empty when decorated
   FlatMap<Merge> merges_;
   std::uint32_t next_rank_ = 0;
   TokenId next_result_ = 0;  // what the next merge probably gives
+  mutable std::once_flag joints_once_;
+  mutable Joints joints_;
+  WordCache cache_;
 };
 
 }  // namespace trustformers

@@ -25,7 +25,23 @@ constexpr Alphabet make_alphabet() {
 
 constexpr Alphabet alphabet = make_alphabet();
 
+constexpr ByteTexts make_texts() {
+  ByteTexts texts;
+  for (std::size_t byte = 0; byte < texts.size(); ++byte) {
+    const char32_t c = alphabet.characters[byte];
+    if (c < 0x80)
+      texts[byte] = {{static_cast<char>(c), 0}, 1};
+    else
+      texts[byte] = {{static_cast<char>(0xC0 | c >> 6), static_cast<char>(0x80 | (c & 0x3F))}, 2};
+  }
+  return texts;
+}
+
+constexpr ByteTexts texts = make_texts();
+
 }  // namespace
+
+const ByteTexts& byte_alphabet_texts() { return texts; }
 
 char32_t byte_character(unsigned char byte) { return alphabet.characters[byte]; }
 

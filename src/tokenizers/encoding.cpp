@@ -1,6 +1,7 @@
 #include "encoding.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "../base/error.h"
@@ -9,8 +10,8 @@ namespace trustformers {
 namespace {
 
 /// Calls `visit` with each list of both encodings.
-template <class Visit>
-void each_list(Encoding& a, const Encoding& b, Visit&& visit) {
+template <class Other, class Visit>
+void each_list(Encoding& a, Other& b, Visit&& visit) {
   visit(a.ids, b.ids);
   visit(a.type_ids, b.type_ids);
   visit(a.tokens, b.tokens);
@@ -63,6 +64,13 @@ void Encoding::append(const Encoding& other) {
     overflowing = std::move(windows);
   }
   append_lists(*this, other, 0, other.size());
+}
+
+void Encoding::append(Encoding&& other) {
+  if (!overflowing.empty() || !other.overflowing.empty()) return append(std::as_const(other));
+  each_list(*this, other, [](auto& to, auto& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  });
 }
 
 void Encoding::set_type_ids(std::int32_t type) { std::fill(type_ids.begin(), type_ids.end(), type); }

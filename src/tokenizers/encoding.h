@@ -30,6 +30,8 @@ struct Encoding {
   Encoding slice(std::size_t begin, std::size_t end) const;
   /// Joins `other` to the end; windows that overflow are combined with each other.
   void append(const Encoding& other);
+  /// The same, taking what is there.
+  void append(Encoding&& other);
   void set_type_ids(std::int32_t type);
   void set_sequence_ids(std::int32_t sequence);
 };

@@ -37,6 +37,12 @@ class FlatMap {
     const Slot& slot = slots_[slot_of(key)];
     return slot.key == empty_key ? nullptr : &slot.value;
   }
+  /// Calls `visit(key, value)` for every entry, in no order.
+  template <class Visit>
+  void each(Visit&& visit) const {
+    for (const Slot& slot : slots_)
+      if (slot.key != empty_key) visit(slot.key, slot.value);
+  }
 
  private:
   struct Slot {

@@ -1,5 +1,6 @@
 #include "normalizers.h"
 
+#include <array>
 #include <functional>
 
 #include "byte_alphabet.h"
@@ -80,9 +81,39 @@ class Bert final : public Normalizer {
       : clean_text_(spec.flag("clean_text", true)),
         chinese_(spec.flag("handle_chinese_chars", true)),
         lowercase_(spec.flag("lowercase", true)),
-        strip_accents_(spec.flag("strip_accents", lowercase_)) {}
+        strip_accents_(spec.flag("strip_accents", lowercase_)) {
+    for (unsigned char c = 0; c < 0x80; ++c) {
+      if (clean_text_ && (c == 0 || is_control(c))) continue;
+      const bool capital = lowercase_ && c >= 'A' && c <= 'Z';
+      const int now = clean_text_ && unicode::is_whitespace(c) ? ' ' : capital ? c + 32 : c;
+      ascii_[c] = {{static_cast<char>(now), 0}, 1};
+    }
+  }
 
+  // Each ASCII character is changed by itself, and none reorders or composes with what is beside it: what is between
+  // them is normalised alone.
   void apply(AlignedText& text) const override {
+    AlignedText out;
+    out.reserve(text.size());
+    const std::string_view all = text.text();
+    const auto is_ascii_at = [&](std::size_t i) { return static_cast<unsigned char>(all[i]) < 0x80; };
+    for (std::size_t begin = 0; begin < all.size();) {
+      std::size_t end = begin + 1;
+      while (end < all.size() && is_ascii_at(end) == is_ascii_at(begin)) ++end;
+      if (is_ascii_at(begin)) {
+        out.append_bytes(text, begin, end, ascii_);
+      } else {
+        AlignedText part = text.slice(begin, end);
+        apply_slowly(part);
+        out.append(part, 0, part.size());
+      }
+      begin = end;
+    }
+    text = std::move(out);
+  }
+
+ private:
+  void apply_slowly(AlignedText& text) const {
     if (clean_text_) {
       map_characters(text, [](char32_t c, SourceRange range, AlignedText& out) {
         if (c == 0 || c == 0xFFFD || is_control(c)) return;
@@ -105,14 +136,13 @@ class Bert final : public Normalizer {
     }
     if (lowercase_) lowercase(text);
   }
-
- private:
   static bool is_control(char32_t c) {
     if (c == '\t' || c == '\n' || c == '\r') return false;
     constexpr auto other = unicode::control | unicode::format | unicode::surrogate | unicode::private_use;
     return (unicode::category(c) & other) != 0 && !unicode::is_newer_than_8(c);
   }
   bool clean_text_, chinese_, lowercase_, strip_accents_;
+  ByteTexts ascii_{};
 };
 
 class Replace final : public Normalizer {
@@ -184,9 +214,7 @@ class ByteLevel final : public Normalizer {
   void apply(AlignedText& text) const override {
     AlignedText out;
     out.reserve(text.size() * 2);
-    const std::string_view bytes = text.text();
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-      out.append(byte_character(static_cast<unsigned char>(bytes[i])), text.source(i));
+    out.append_bytes(text, 0, text.size(), byte_alphabet_texts());
     text = std::move(out);
   }
 };
@@ -195,7 +223,12 @@ class Precompiled final : public Normalizer {
  public:
   explicit Precompiled(const Spec& spec)
       : map_(decode_base64(spec.text("precompiled_charsmap"), spec.path_of("precompiled_charsmap")),
-             spec.path_of("precompiled_charsmap")) {}
+             spec.path_of("precompiled_charsmap")) {
+    for (char c = 0; c >= 0; ++c) {
+      changes_ascii_[static_cast<unsigned char>(c)] = map_.shortest(std::string_view(&c, 1)).has_value();
+      if (c == 0x7F) break;
+    }
+  }
 
   // As in Hugging Face's library, which differs from sentencepiece: a short grapheme cluster is replaced as a whole by
   // the rule of its shortest prefix, else its code points one by one.
@@ -207,6 +240,11 @@ class Precompiled final : public Normalizer {
     std::int32_t state = 0;
     for (std::size_t begin = 0; begin < all.size();) {
       text.check_growth(changes.size());
+      if (stands_alone(all, begin)) {
+        state = 0;
+        changes.push_back({static_cast<char32_t>(all[begin++]), 0});
+        continue;
+      }
       const std::size_t end = unicode::next_grapheme(all, begin, state);
       const std::string_view cluster = all.substr(begin, end - begin);
       begin = end;
@@ -248,7 +286,16 @@ class Precompiled final : public Normalizer {
     return n;
   }
 
+  /// Whether the code point at `at` is ASCII without a rule and a cluster by itself, as ASCII goes with nothing ASCII
+  /// but the newline after a carriage return.
+  bool stands_alone(std::string_view text, std::size_t at) const {
+    const auto c = static_cast<unsigned char>(text[at]);
+    return c < 0x80 && c != '\r' && !changes_ascii_[c] &&
+           (at + 1 == text.size() || static_cast<unsigned char>(text[at + 1]) < 0x80);
+  }
+
   Charsmap map_;
+  std::array<bool, 128> changes_ascii_{};
 };
 
 class Sequence final : public Normalizer {

@@ -94,7 +94,7 @@ class ClsSep final : public PostProcessor {
         around = cls_.encoding(type);
       else if (roberta_)
         around = sep_.encoding(type);
-      around.append(parts[i]);
+      around.append(std::move(parts[i]));
       around.append(sep_.encoding(type));
       out.push_back(std::move(around));
     }
@@ -172,12 +172,19 @@ class Template final : public PostProcessor {
 
   void apply(std::vector<Encoding>& parts, bool add_special_tokens) const override {
     std::vector<Encoding> out;
-    for (const Piece& piece : parts.size() > 1 ? pair_ : single_) {
+    const std::vector<Piece>& pieces = parts.size() > 1 ? pair_ : single_;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      const Piece& piece = pieces[i];
       if (piece.sequence >= 0) {
         Encoding& part = parts[static_cast<std::size_t>(piece.sequence)];
         part.set_type_ids(piece.type);
         part.set_sequence_ids(piece.sequence);
-        out.push_back(part);
+        const bool again = std::any_of(pieces.begin() + static_cast<std::ptrdiff_t>(i) + 1, pieces.end(),
+                                       [&](const Piece& later) { return later.sequence == piece.sequence; });
+        if (again)
+          out.push_back(part);
+        else
+          out.push_back(std::move(part));
       } else if (add_special_tokens) {
         for (const SpecialToken& token : piece.tokens) out.push_back(token.encoding(piece.type));
       }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "../base/function_ref.h"
@@ -20,6 +21,12 @@ struct TextPiece {
 
 class PreTokenizedText {
  public:
+  PreTokenizedText() = default;
+  /// All of `text` as one piece.
+  explicit PreTokenizedText(AlignedText text, std::int32_t token = -1) : text_(std::move(text)) {
+    if (!text_.empty()) pieces_.push_back({0, static_cast<std::uint32_t>(text_.size()), token});
+  }
+
   std::string_view text(const TextPiece& piece) const {
     return text_.text().substr(piece.begin, piece.end - piece.begin);
   }

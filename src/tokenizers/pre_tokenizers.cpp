@@ -60,11 +60,25 @@ SplitBehavior split_behavior(const Spec& spec, std::string_view key, SplitBehavi
        " must be Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous, got \"", name, '"');
 }
 
+/// Words between white space, and punctuation one by one.
 class Bert final : public PreTokenizer {
  public:
   void apply(PreTokenizedText& text) const override {
-    split_characters(text, unicode::is_whitespace, SplitBehavior::removed);
-    split_characters(text, is_punctuation, SplitBehavior::isolated);
+    text.split([](std::string_view piece, Keep keep) {
+      std::size_t begin = 0;
+      for (std::size_t i = 0; i < piece.size();) {
+        const auto c = unicode::decode(piece, i);
+        const std::size_t end = i + c.size;
+        const bool punctuation = is_punctuation(c.value);
+        if (punctuation || unicode::is_whitespace(c.value)) {
+          keep(begin, i);
+          if (punctuation) keep(i, end);
+          begin = end;
+        }
+        i = end;
+      }
+      keep(begin, piece.size());
+    });
   }
 };
 
@@ -178,8 +192,7 @@ class ByteLevel final : public PreTokenizer {
       });
     }
     text.rewrite([](const AlignedText& all, std::size_t begin, std::size_t end, AlignedText& out) {
-      for (std::size_t i = begin; i < end; ++i)
-        out.append(byte_character(static_cast<unsigned char>(all.text()[i])), all.source(i));
+      out.append_bytes(all, begin, end, byte_alphabet_texts());
     });
   }
 

@@ -7,17 +7,28 @@ namespace trustformers {
 namespace {
 
 PreTokenizedText pre_tokenize(const TokenizerParts& parts, std::string_view text, bool parse_special) {
-  const AlignedText source = AlignedText::from_source(text);
+  AlignedText source = AlignedText::from_source(text);
   PreTokenizedText out;
-  for (const auto& section : parts.added.find(source.text(), AddedTokens::Stage::source, parse_special)) {
-    if (section.id >= 0) {
-      out.append(source, section.begin, section.end, section.id);
-      continue;
+  const auto normalize = [&](AlignedText part) {
+    if (parts.normalizer) parts.normalizer->apply(part);
+    const auto found = parts.added.find(part.text(), AddedTokens::Stage::normalized, parse_special);
+    if (out.pieces().empty() && found.size() == 1) {
+      const TokenId token = found[0].id;
+      out = PreTokenizedText(std::move(part), token);
+      return;
     }
-    AlignedText normalized = source.slice(section.begin, section.end);
-    if (parts.normalizer) parts.normalizer->apply(normalized);
-    for (const auto& part : parts.added.find(normalized.text(), AddedTokens::Stage::normalized, parse_special))
-      out.append(normalized, part.begin, part.end, part.id);
+    for (const auto& [begin, end, id] : found) out.append(part, begin, end, id);
+  };
+  const auto sections = parts.added.find(source.text(), AddedTokens::Stage::source, parse_special);
+  if (sections.size() == 1 && sections[0].id < 0) {  // most texts: nothing is copied
+    normalize(std::move(source));
+  } else {
+    for (const auto& [begin, end, id] : sections) {
+      if (id >= 0)
+        out.append(source, begin, end, id);
+      else
+        normalize(source.slice(begin, end));
+    }
   }
   if (parts.pre_tokenizer) parts.pre_tokenizer->apply(out);
   return out;
@@ -30,28 +41,33 @@ Encoding encode_text(const TokenizerParts& parts, std::string_view given, std::i
   const TokenId shown_as_text = parts.model->shown_as_text();
   Encoding out;
   std::vector<ModelToken> tokens;
-  std::int32_t word = -1;
-  for (const TextPiece& piece : text.pieces()) {
-    ++word;
-    if (piece.token >= 0) {
-      out.push_back(piece.token, std::string(text.text(piece)), text.aligned().source(piece.begin, piece.end), word,
-                    type, false);
-      continue;
-    }
+  tokens.reserve(text.pieces().size() * 2);
+  for (std::size_t word = 0; word < text.pieces().size(); ++word) {
+    const TextPiece& piece = text.pieces()[word];
+    const std::size_t first = tokens.size();
     const std::string_view piece_text = text.text(piece);
-    tokens.clear();
-    parts.model->tokenize(piece_text, tokens);
-    for (const ModelToken& token : tokens) {
-      const auto size = static_cast<std::uint32_t>(piece_text.size());
-      const std::uint32_t begin = std::min(token.begin, size);
-      const std::uint32_t end = std::min(token.end, size);
-      const std::string_view shown = token.id == shown_as_text
-                                         ? piece_text.substr(begin, end - begin)
-                                         : vocabulary.token(token.id).value_or(std::string_view());
-      out.push_back(token.id, std::string(shown), text.aligned().source(piece.begin + begin, piece.begin + end), word,
-                    type, false);
+    if (piece.token >= 0) {
+      tokens.push_back({piece.token, 0, static_cast<std::uint32_t>(piece_text.size())});
+    } else {
+      parts.model->tokenize(piece_text, tokens);
+    }
+    out.word_ids.resize(tokens.size(), static_cast<std::int32_t>(word));
+    const auto size = static_cast<std::uint32_t>(piece_text.size());
+    for (std::size_t i = first; i < tokens.size(); ++i) {
+      const TokenId id = tokens[i].id;
+      const std::uint32_t begin = std::min(tokens[i].begin, size);
+      const std::uint32_t end = std::min(tokens[i].end, size);
+      const bool as_text = piece.token >= 0 || id == shown_as_text;
+      out.tokens.emplace_back(as_text ? piece_text.substr(begin, end - begin)
+                                      : vocabulary.token(id).value_or(std::string_view()));
+      out.ids.push_back(id);
+      out.offsets.push_back(text.aligned().source(piece.begin + begin, piece.begin + end));
     }
   }
+  out.type_ids.assign(tokens.size(), type);
+  out.sequence_ids.assign(tokens.size(), 0);
+  out.special_tokens_mask.assign(tokens.size(), 0);
+  out.attention_mask.assign(tokens.size(), 1);
   return out;
 }
 
@@ -92,7 +108,7 @@ Encoding finish(const TokenizerParts& parts, std::vector<Encoding> encodings, co
   if (parts.post_processor) parts.post_processor->apply(encodings, options.add_special_tokens);
   if (encodings.empty()) return {};
   Encoding out = std::move(encodings.front());
-  for (std::size_t i = 1; i < encodings.size(); ++i) out.append(encodings[i]);
+  for (std::size_t i = 1; i < encodings.size(); ++i) out.append(std::move(encodings[i]));
   return out;
 }
 

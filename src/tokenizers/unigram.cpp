@@ -35,6 +35,10 @@ Unigram::Unigram(std::span<const UnigramPiece> pieces, TokenId unk_id, bool byte
 }
 
 void Unigram::tokenize(std::string_view piece, std::vector<ModelToken>& out) const {
+  cache_.tokenize(piece, out, [&] { search(piece, out); });
+}
+
+void Unigram::search(std::string_view piece, std::vector<ModelToken>& out) const {
   struct Node {
     double score = 0;
     std::uint32_t from = ~0u;  // where the best last piece begins

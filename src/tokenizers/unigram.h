@@ -8,6 +8,7 @@
 
 #include "token_model.h"
 #include "trie.h"
+#include "word_cache.h"
 
 namespace trustformers {
 
@@ -26,12 +27,15 @@ class Unigram final : public TokenModel {
   TokenId shown_as_text() const override { return unk_id_; }
 
  private:
+  void search(std::string_view piece, std::vector<ModelToken>& out) const;
+
   Vocabulary vocabulary_;
   Trie trie_;
   std::vector<double> scores_;
   TokenId unk_id_;
   double unk_score_;
   std::vector<TokenId> bytes_;  // empty without byte fallback
+  WordCache cache_;
 };
 
 }  // namespace trustformers

@@ -3,41 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <utility>
 
 #include "../base/error.h"
 #include "../base/prefetch.h"
+#include "byte_hash.h"
 
 namespace trustformers {
 namespace {
-
-template <class Word>
-std::uint64_t load(const char* from) {
-  Word word;
-  std::memcpy(&word, from, sizeof(word));
-  return word;
-}
-
-/// Eight bytes at a time; the number stays in this process, so the order of bytes does not matter.
-std::uint32_t hash_of(std::string_view token) {
-  constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15u;
-  const char* at = token.data();
-  std::size_t left = token.size();
-  std::uint64_t h = left * 0xD6E8FEB86659FD93u;
-  const auto mix = [&](std::uint64_t word) {
-    h = (h ^ word) * multiplier;
-    h ^= h >> 32;
-  };
-  for (; left > 8; at += 8, left -= 8) mix(load<std::uint64_t>(at));
-  if (left >= 4) {  // both ends, which may overlap
-    mix(load<std::uint32_t>(at) << 32 | load<std::uint32_t>(at + left - 4));
-  } else if (left > 0) {
-    mix(load<std::uint8_t>(at) << 16 | load<std::uint8_t>(at + left / 2) << 8 | load<std::uint8_t>(at + left - 1));
-  }
-  h *= multiplier;
-  return static_cast<std::uint32_t>(h >> 32);
-}
 
 constexpr std::uint32_t no_token = ~0u;
 
@@ -48,7 +21,7 @@ std::size_t slots_for(std::size_t tokens) { return std::bit_ceil(tokens + tokens
 
 void Vocabulary::add(std::string_view token, std::int64_t id, std::string_view where) {
   if (slots_.size() < slots_for(size_ + 1)) rehash(slots_for(2 * size_ + 2));
-  insert(token, hash_of(token), id, where);
+  insert(token, byte_hash(token), id, where);
 }
 
 void Vocabulary::add(std::span<const Entry> entries, std::string_view where) {
@@ -63,7 +36,7 @@ void Vocabulary::add(std::span<const Entry> entries, std::string_view where) {
     std::uint32_t& hash = hashes[i % ahead];  // of the entry `ahead` before this one, then of this one
     if (i >= ahead) insert(entries[i - ahead].first, hash, entries[i - ahead].second, where);
     if (i >= entries.size()) continue;
-    hash = hash_of(entries[i].first);
+    hash = byte_hash(entries[i].first);
     prefetch(&slots_[hash & (slots_.size() - 1)]);
   }
 }
@@ -91,7 +64,7 @@ void Vocabulary::insert(std::string_view token, std::uint32_t hash, std::int64_t
 
 TokenId Vocabulary::find(std::string_view token) const {
   if (slots_.empty() || token.size() > longest_) return -1;
-  return slots_[slot_of(token, hash_of(token))].id;
+  return slots_[slot_of(token, byte_hash(token))].id;
 }
 
 void Vocabulary::find(std::span<const std::string_view> tokens, std::span<TokenId> ids) const {
@@ -105,7 +78,7 @@ void Vocabulary::find(std::span<const std::string_view> tokens, std::span<TokenI
       continue;
     }
     for (std::size_t i = 0; i < part.size(); ++i) {
-      hashes[i] = hash_of(part[i]);
+      hashes[i] = byte_hash(part[i]);
       prefetch(&slots_[hashes[i] & mask]);
     }
     for (std::size_t i = 0; i < part.size(); ++i) prefetch(bytes_.data() + slots_[hashes[i] & mask].text.begin);

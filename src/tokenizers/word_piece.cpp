@@ -8,6 +8,10 @@
 namespace trustformers {
 
 void WordPiece::tokenize(std::string_view piece, std::vector<ModelToken>& out) const {
+  cache_.tokenize(piece, out, [&] { split(piece, out); });
+}
+
+void WordPiece::split(std::string_view piece, std::vector<ModelToken>& out) const {
   const std::size_t first = out.size();
   bool known = count_code_points(piece) <= options_.max_input_chars_per_word;
   std::string candidate;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "token_model.h"
+#include "word_cache.h"
 
 namespace trustformers {
 
@@ -25,9 +26,12 @@ class WordPiece final : public TokenModel {
   std::string_view continuing_subword_prefix() const override { return options_.continuing_subword_prefix; }
 
  private:
+  void split(std::string_view piece, std::vector<ModelToken>& out) const;
+
   Vocabulary vocabulary_;
   WordPieceOptions options_;
   TokenId unk_id_;
+  WordCache cache_;
 };
 
 /// One token for each word.
