@@ -347,6 +347,117 @@ Recipe big_bird(FolderVocabulary& files, const Json& config) {
   return out;
 }
 
+namespace {
+
+/// What transformers 4 makes of a sentencepiece model unless a class says otherwise.
+void convert(Recipe& out, const SentencePieceModel& model, const Json& config) {
+  Json::Array steps;
+  if (!model.charsmap.empty()) steps.push_back(precompiled(model));
+  steps.push_back(parse(R"({"type":"Strip","strip_left":false,"strip_right":true})"));
+  steps.push_back(parse(R"({"type":"Replace","pattern":{"Regex":" {2,}"},"content":"▁"})"));
+  out.normalizer = sequence(std::move(steps));
+  out.pre_tokenizer = out.decoder = Json::Object{
+      {"type", "Metaspace"}, {"prepend_scheme", flag(config, "add_prefix_space", true) ? "always" : "never"}};
+  out.more = added_pieces(model);
+}
+
+/// `cls A sep`, `cls A sep B sep` with the second text of type 1.
+Json cls_and_sep(const Recipe::RoleOf& role, const Recipe::Lookup& id_of) {
+  return template_post_processor({role("cls_token")}, {role("sep_token")}, {role("sep_token")}, 1, id_of);
+}
+
+/// The normaliser of ALBERT's kin. `blanks_first`: joined before the map of characters, else after it.
+Json albert_steps(const SentencePieceModel& model, bool keep_accents, bool lowercase, bool blanks_first) {
+  Json::Array steps = {parse(R"({"type":"Replace","pattern":{"String":"``"},"content":"\""})"),
+                       parse(R"({"type":"Replace","pattern":{"String":"''"},"content":"\""})")};
+  if (blanks_first) steps.push_back(single_blanks());
+  if (!keep_accents) {
+    steps.push_back(parse(R"({"type":"NFKD"})"));
+    steps.push_back(parse(R"({"type":"StripAccents"})"));
+  }
+  if (lowercase) steps.push_back(parse(R"({"type":"Lowercase"})"));
+  if (!model.charsmap.empty()) steps.push_back(precompiled(model));
+  if (!blanks_first) steps.push_back(single_blanks());
+  return sequence(std::move(steps));
+}
+
+}  // namespace
+
+Recipe barthez(FolderVocabulary& files, const Json& config) {
+  const SentencePieceModel& model = *files.sentencepiece;
+  Recipe out;
+  out.model = std::make_unique<Unigram>(pieces_of(model), 3, false);
+  convert(out, model, config);
+  out.roles = translation_roles(model, true);
+  out.roles.back().lstrip = true;
+  out.post_processor = [](const Recipe::RoleOf& role, const Recipe::Lookup& id_of) {
+    const std::string end = role("eos_token");
+    return template_post_processor({role("bos_token")}, {end}, {end, end}, 0, id_of);
+  };
+  return out;
+}
+
+Recipe rembert(FolderVocabulary& files, const Json& config) {
+  const SentencePieceModel& model = *files.sentencepiece;
+  Recipe out;
+  out.model = std::make_unique<Unigram>(pieces_of(model), model.unk_id, false);
+  convert(out, model, config);
+  out.normalizer = albert_steps(model, flag(config, "keep_accents", true), flag(config, "do_lower_case", false), true);
+  out.roles = {{"bos_token", "[CLS]"}, {"eos_token", "[SEP]"}, {"unk_token", "[UNK]"},        {"sep_token", "[SEP]"},
+               {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]", true}};
+  out.post_processor = cls_and_sep;
+  return out;
+}
+
+Recipe fnet(FolderVocabulary& files, const Json& config) {
+  const SentencePieceModel& model = *files.sentencepiece;
+  Recipe out;
+  out.model = std::make_unique<Unigram>(pieces_of(model), model.unk_id, false);
+  convert(out, model, config);
+  out.normalizer = albert_steps(model, flag(config, "keep_accents", true), flag(config, "do_lower_case", false), false);
+  out.roles = {{"unk_token", "<unk>"},
+               {"sep_token", "[SEP]"},
+               {"pad_token", "<pad>"},
+               {"cls_token", "[CLS]"},
+               {"mask_token", "[MASK]", true}};
+  out.post_processor = cls_and_sep;
+  return out;
+}
+
+Recipe reformer(FolderVocabulary& files, const Json& config) {
+  const SentencePieceModel& model = *files.sentencepiece;
+  Recipe out;
+  BpeOptions options;
+  options.fuse_unk = true;
+  options.unk_token = content_of(config, "unk_token", "<unk>");
+  out.model = merged_bpe(model, std::move(options));
+  convert(out, model, config);
+  out.roles = {{"eos_token", "</s>"}, {"unk_token", "<unk>"}};
+  return out;
+}
+
+Recipe xglm(FolderVocabulary& files, const Json& config) {
+  const SentencePieceModel& model = *files.sentencepiece;
+  std::vector<UnigramPiece> pieces = {{"<s>", 0.0}, {"<pad>", 0.0}, {"</s>", 0.0}, {"<unk>", 0.0}};
+  const std::vector<UnigramPiece> own = pieces_of(model);
+  pieces.insert(pieces.end(), own.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(3, own.size())),
+                own.end());
+  Words fillers;
+  for (int i = 0; i < 7; ++i) fillers.push_back(str("<madeupword", i, ">"));
+  Recipe out;
+  for (const std::string& filler : fillers) pieces.emplace_back(filler, 0.0);
+  out.model = std::make_unique<Unigram>(pieces, 3, false);
+  convert(out, model, config);
+  out.roles = translation_roles(model, true);
+  out.roles.pop_back();  // there is no mask
+  for (const std::string& filler : fillers) out.more.push_back(special_piece(filler));
+  out.post_processor = [](const Recipe::RoleOf& role, const Recipe::Lookup& id_of) {
+    const std::string end = role("eos_token");
+    return template_post_processor({end}, {}, {end, end}, 0, id_of);
+  };
+  return out;
+}
+
 Recipe nllb(FolderVocabulary& files, const Json& config) {
   SentencePieceModel model = *files.sentencepiece;
   const Words front = {"<s>", "<pad>", "</s>", "<unk>"};

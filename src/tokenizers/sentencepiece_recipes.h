@@ -28,6 +28,12 @@ Recipe mbart50(FolderVocabulary& files, const Json& config);
 Recipe pegasus(FolderVocabulary& files, const Json& config);
 Recipe xlnet(FolderVocabulary& files, const Json& config);
 Recipe big_bird(FolderVocabulary& files, const Json& config);
+// As transformers 4 builds them: 5 leaves the special tokens out, and of XGLM's pieces all.
+Recipe barthez(FolderVocabulary& files, const Json& config);
+Recipe rembert(FolderVocabulary& files, const Json& config);
+Recipe fnet(FolderVocabulary& files, const Json& config);
+Recipe reformer(FolderVocabulary& files, const Json& config);
+Recipe xglm(FolderVocabulary& files, const Json& config);
 Recipe nllb(FolderVocabulary& files, const Json& config);
 /// The pieces of a sentencepiece model, numbered by vocab.json.
 Recipe m2m_100(FolderVocabulary& files, const Json& config);

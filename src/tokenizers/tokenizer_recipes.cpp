@@ -95,6 +95,18 @@ Recipe roberta(FolderVocabulary& files, const Json& config) {
   return out;
 }
 
+/// The end follows a text, not a pair of them.
+Recipe blenderbot(FolderVocabulary& files, const Json& config) {
+  Recipe out = roberta(files, config);
+  out.roles.back().lstrip = true;
+  out.post_processor = [](const Recipe::RoleOf& role, const Recipe::Lookup& id_of) {
+    Json spec = template_post_processor({}, {role("eos_token")}, {}, 1, id_of);
+    spec.set("pair", template_post_processor({}, {}, {}, 1, id_of).at("pair"));
+    return spec;
+  };
+  return out;
+}
+
 Recipe deberta(FolderVocabulary& files, const Json& config) {
   Recipe out = gpt2(files, config);
   out.roles = {{"bos_token", "[CLS]"}, {"eos_token", "[SEP]"}, {"unk_token", "[UNK]"},        {"sep_token", "[SEP]"},
@@ -402,6 +414,12 @@ constexpr Entry recipe_table[] = {
     {"PegasusTokenizer", Needs::unigram, pegasus},
     {"XLNetTokenizer", Needs::unigram, xlnet},
     {"BigBirdTokenizer", Needs::unigram, big_bird},
+    {"BarthezTokenizer", Needs::unigram, barthez},
+    {"RemBertTokenizer", Needs::unigram, rembert},
+    {"FNetTokenizer", Needs::unigram, fnet},
+    {"ReformerTokenizer", Needs::bpe_model, reformer},
+    {"XGLMTokenizer", Needs::unigram, xglm},
+    {"BlenderbotTokenizer", Needs::merges, blenderbot},
     {"NllbTokenizer", Needs::bpe_model, nllb},
     {"M2M100Tokenizer", Needs::renumbered, m2m_100},
     {"MarianTokenizer", Needs::renumbered, marian},
@@ -458,6 +476,11 @@ std::string_view class_of_model_type(std::string_view model_type) {
                                                                        {"xlnet", "XLNetTokenizer"},
                                                                        {"big_bird", "BigBirdTokenizer"},
                                                                        {"m2m_100", "M2M100Tokenizer"},
+                                                                       {"rembert", "RemBertTokenizer"},
+                                                                       {"fnet", "FNetTokenizer"},
+                                                                       {"reformer", "ReformerTokenizer"},
+                                                                       {"xglm", "XGLMTokenizer"},
+                                                                       {"blenderbot", "BlenderbotTokenizer"},
                                                                        {"marian", "MarianTokenizer"}};
   for (const auto& [type, name] : classes)
     if (type == model_type) return name;
