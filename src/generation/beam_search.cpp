@@ -25,8 +25,8 @@ BeamSearch::BeamSearch(const GenerationConfig& config, std::int64_t beams, std::
 
 const std::vector<BeamCandidate>& BeamSearch::step(std::span<float> log_probs,
                                                    std::span<const std::span<const std::int64_t>> texts,
-                                                   std::int64_t prompt_length, std::uint64_t seed,
-                                                   std::uint64_t stream) {
+                                                   std::int64_t prompt_length, std::uint64_t seed, std::uint64_t stream,
+                                                   Stops stops) {
   const auto vocabulary = static_cast<std::int64_t>(log_probs.size()) / beams_;
   const std::int64_t generated = static_cast<std::int64_t>(texts[0].size()) - prompt_length;
   for (std::int64_t b = 0; b < beams_; ++b)
@@ -35,9 +35,11 @@ const std::vector<BeamCandidate>& BeamSearch::step(std::span<float> log_probs,
   list_candidates(log_probs, vocabulary, seed, stream, static_cast<std::uint64_t>(generated));
   const bool last = generated + 1 >= limit_;
   for (Ranked& c : candidates_)
-    c.ends = last ||
-             std::find(config_.eos_token_id.begin(), config_.eos_token_id.end(), c.token) != config_.eos_token_id.end();
-  if (!words_.empty()) add_word_candidates(log_probs, vocabulary, texts, prompt_length);
+    c.ends =
+        last ||
+        std::find(config_.eos_token_id.begin(), config_.eos_token_id.end(), c.token) != config_.eos_token_id.end() ||
+        stops(c);
+  if (!words_.empty()) add_word_candidates(log_probs, vocabulary, texts, prompt_length, stops);
   finish(texts, generated + 1);
   choose_running();
   done_ = exhausted_ || !may_improve(generated + 1);
@@ -82,7 +84,8 @@ void BeamSearch::list_candidates(std::span<const float> totals, std::int64_t voc
 }
 
 void BeamSearch::add_word_candidates(std::span<const float> totals, std::int64_t vocabulary,
-                                     std::span<const std::span<const std::int64_t>> texts, std::int64_t prompt_length) {
+                                     std::span<const std::span<const std::int64_t>> texts, std::int64_t prompt_length,
+                                     Stops stops) {
   const bool last = !candidates_.empty() && static_cast<std::int64_t>(texts[0].size()) - prompt_length + 1 >= limit_;
   const std::int64_t left = limit_ - (static_cast<std::int64_t>(texts[0].size()) - prompt_length) - 1;
   std::vector<std::int64_t> longer;
@@ -100,7 +103,10 @@ void BeamSearch::add_word_candidates(std::span<const float> totals, std::int64_t
       const float total = totals[static_cast<std::size_t>(b * vocabulary + token)];
       const bool known = std::any_of(candidates_.begin(), candidates_.end(),
                                      [&](const Ranked& c) { return c.beam == b && c.token == token; });
-      if (!known && total != minus_infinity && total > nobody / 2) candidates_.push_back({{total, b, token}, last, 0});
+      if (!known && total != minus_infinity && total > nobody / 2) {
+        const BeamCandidate candidate{total, b, token};
+        candidates_.push_back({candidate, last || stops(candidate), 0});
+      }
     }
   for (Ranked& c : candidates_) c.missing = after(c);
   // A text may neither end without its words nor run out of room for them.

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "../base/function_ref.h"
 #include "beam_constraints.h"
 #include "config.h"
 
@@ -32,10 +33,13 @@ class BeamSearch {
   float score(std::size_t beam) const { return scores_[beam]; }
 
   /// Takes log-probabilities [beams, V] (changed) and the running texts after `generated` new tokens; chooses what goes
-  /// on, as one candidate a beam. `seed` and `stream` address the draws of sampled beams.
+  /// on, as one candidate a beam. `seed` and `stream` address the draws of sampled beams; `stops` says whether a text
+  /// ends with a token, beside the end tokens.
+  using Stops = FunctionRef<bool(const BeamCandidate& candidate)>;
   const std::vector<BeamCandidate>& step(std::span<float> log_probs,
                                          std::span<const std::span<const std::int64_t>> texts,
-                                         std::int64_t prompt_length, std::uint64_t seed, std::uint64_t stream);
+                                         std::int64_t prompt_length, std::uint64_t seed, std::uint64_t stream,
+                                         Stops stops);
 
   /// What was finished, best first.
   const std::vector<FinishedBeam>& finished() const { return finished_; }
@@ -48,7 +52,8 @@ class BeamSearch {
   void list_candidates(std::span<const float> totals, std::int64_t vocabulary, std::uint64_t seed, std::uint64_t stream,
                        std::uint64_t step);
   void add_word_candidates(std::span<const float> totals, std::int64_t vocabulary,
-                           std::span<const std::span<const std::int64_t>> texts, std::int64_t prompt_length);
+                           std::span<const std::span<const std::int64_t>> texts, std::int64_t prompt_length,
+                           Stops stops);
   void finish(std::span<const std::span<const std::int64_t>> texts, std::int64_t generated);
   void choose_running();
   bool may_improve(std::int64_t generated) const;

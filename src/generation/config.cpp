@@ -315,7 +315,6 @@ void GenerationConfig::validate() const {
           num_return_sequences, " were asked for");
   require(force_words_ids.empty() || (num_beams > 1 && !do_sample && num_beam_groups == 1),
           "force_words_ids needs num_beams above 1, without do_sample and without num_beam_groups");
-  require(stopping.empty() || num_beams == 1, "stopping rules do not go with beams");
   require(num_beam_groups == 1 || !do_sample, "num_beam_groups excludes do_sample");
   require(!penalty_alpha || (*penalty_alpha >= 0 && *penalty_alpha <= 1 && num_beams == 1 && !do_sample && top_k > 0),
           "penalty_alpha must lie in [0, 1] and needs top_k, without beams and do_sample");

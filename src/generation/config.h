@@ -130,7 +130,7 @@ struct GenerationConfig {
   /// Proposals of other make, num_assistant_tokens at once, that the model checks: the very tokens of plain decoding
   /// with the same seed, fewer passes. One prompt at a time.
   DraftSource draft;
-  /// Not with beams.
+  /// A sequence, or a beam, ends where one of them holds.
   std::vector<StopRule> stopping;
 
   /// Sets the members that `settings` names, in transformers' words. A setting that would change the result and is not

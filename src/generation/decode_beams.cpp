@@ -94,8 +94,18 @@ class Beams {
     for (std::size_t b = 0; b < count; ++b)
       for (const std::int64_t token : taken)
         mine[b * width + static_cast<std::size_t>(token)] -= static_cast<float>(config_.diversity_penalty);
-    const auto& chosen = search.step(mine, std::span(texts_).subspan(base, count), batch_.prompt_length(),
-                                     config_.seed + batch_.prompt_of(base), beam_stream + group);
+    const std::uint64_t seed = config_.seed + batch_.prompt_of(base);
+    const auto stops = [&](const BeamCandidate& candidate) {
+      if (config_.stopping.empty()) return false;
+      const std::size_t row = base + static_cast<std::size_t>(candidate.beam);
+      longer_.assign(texts_[row].begin(), texts_[row].end());
+      longer_.push_back(candidate.token);
+      RowState state = batch_.state(row, seed);
+      state.ids = longer_;
+      return request_.stops(state);
+    };
+    const auto& chosen = search.step(mine, std::span(texts_).subspan(base, count), batch_.prompt_length(), seed,
+                                     beam_stream + group, stops);
     for (std::size_t b = 0; b < count; ++b) {
       parents_[base + b] = static_cast<std::int64_t>(base) + chosen[b].beam;
       tokens_[base + b] = chosen[b].token;
@@ -160,7 +170,7 @@ class Beams {
   std::int64_t prompts_, group_beams_;
   LogitsProcessors processors_;
   std::vector<BeamSearch> searches_;
-  std::vector<std::int64_t> parents_, tokens_;
+  std::vector<std::int64_t> parents_, tokens_, longer_;
   std::vector<std::span<const std::int64_t>> texts_;
 };
 

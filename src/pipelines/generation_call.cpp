@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "../generation/text_rules.h"
+
 namespace trustformers {
 namespace {
 
@@ -51,7 +53,6 @@ void cut_padding(std::vector<std::vector<std::int64_t>>& group, std::size_t begi
 
 std::vector<std::vector<std::int64_t>> run_with_stops(const PipelineParts& parts, const GenerationPrompt& prompt,
                                                       GenerationConfig config, const CancelToken& cancel) {
-  check(config.num_beams == 1, ErrorCode::unsupported, "[", parts.task, "] stop strings do not go with beams");
   const std::int64_t sequences = std::exchange(config.num_return_sequences, 1);
   std::vector<std::vector<std::int64_t>> group;
   std::size_t longest = 0;
@@ -106,9 +107,14 @@ std::vector<std::vector<std::vector<std::int64_t>>> generate_all(const PipelineP
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return prompts[a].ids.size() > prompts[b].ids.size(); });
-  if (!config.stop_strings.empty()) {
+  if (!config.stop_strings.empty() && config.num_beams == 1) {
     for (const std::size_t i : order) out[i] = run_with_stops(parts, prompts[i], config, cancel);
     return out;
+  }
+  GenerationConfig own = config;
+  if (!config.stop_strings.empty()) {  // beams: which of them end may depend on no neighbour's padding
+    apply_stop_strings(own, parts.tokenizer.tokenizer());
+    batch_size = 1;
   }
   // Rows of a batch draw with seeds that depend on their place: a prompt must not depend on its neighbours.
   if (config.do_sample) batch_size = 1;
@@ -118,7 +124,7 @@ std::vector<std::vector<std::vector<std::int64_t>>> generate_all(const PipelineP
       if (limits_count_the_prompt && prompts[order[end]].ids.size() != width) break;
     const std::span<const std::size_t> rows(order.data() + begin, end - begin);
     const ModelInputs inputs = prompt_inputs(parts, prompts, rows);
-    const GenerateOutput result = generate(parts.model.model(), inputs, config, {}, &cancel);
+    const GenerateOutput result = generate(parts.model.model(), inputs, own, {}, &cancel);
     const auto ids = result.sequences.to_vector<std::int64_t>();
     const auto length = static_cast<std::size_t>(result.sequences.size(1));
     const auto each = static_cast<std::size_t>(result.sequences.size(0)) / rows.size();
@@ -131,7 +137,7 @@ std::vector<std::vector<std::vector<std::int64_t>>> generate_all(const PipelineP
                         row + static_cast<std::ptrdiff_t>(length));
         group.push_back(std::move(sequence));
       }
-      cut_padding(group, decoder ? prompts[rows[r]].start.size() : 1, config);
+      if (own.stopping.empty()) cut_padding(group, decoder ? prompts[rows[r]].start.size() : 1, config);
     }
   }
   return out;

@@ -23,7 +23,7 @@ struct GenerationPrompt {
 };
 /// The sequences of each prompt: new tokens, or all of the decoder's for an encoder-decoder. They are as long as if the
 /// prompt had been alone. Batches are of neighbours in length; with limits that count the prompt, of equal length.
-/// Stop strings run one prompt at a time. Errors: as of generate(), and unsupported for stop strings with beams.
+/// Stop strings run one prompt at a time. Errors: as of generate().
 std::vector<std::vector<std::vector<std::int64_t>>> generate_all(const PipelineParts& parts,
                                                                  const std::vector<GenerationPrompt>& prompts,
                                                                  const GenerationConfig& config,

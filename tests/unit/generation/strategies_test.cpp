@@ -121,6 +121,73 @@ TEST_CASE("generation: beams that are wide enough find the best text of all") {
     }
 }
 
+TEST_CASE("generation: a rule that ends beams at a token does what an end token does") {
+  const TableModel model(7, 3);
+  for (const bool sampled : {false, true})
+    for (const std::int64_t groups : {1, 2}) {
+      if (sampled && groups > 1) continue;
+      for (const auto early : {EarlyStopping::heuristic, EarlyStopping::first, EarlyStopping::never}) {
+        GenerationConfig config = strategy_settings(9);
+        config.num_beams = config.num_return_sequences = 4;
+        config.num_beam_groups = groups;
+        config.diversity_penalty = groups > 1 ? 0.5 : 0.0;
+        config.do_sample = sampled;
+        config.early_stopping = early;
+        config.pad_token_id = 6;
+        GenerationConfig ruled = config;
+        config.eos_token_id = {5};
+        ruled.stopping.push_back([](const RowState& row) { return row.ids.back() == 5; });
+        const auto rows = continue_prompt(model, {1, 2}, config);
+        CHECK(rows == continue_prompt(model, {1, 2}, ruled));
+        CHECK(std::any_of(rows.begin(), rows.end(), [](const Ids& row) { return row.back() == 6; }));
+      }
+    }
+}
+
+TEST_CASE("generation: wide beams with a rule over two tokens find the best text of all") {
+  const std::int64_t limit = 4;
+  const auto ends = [](const Ids& text) { return text.size() >= 2 && text[text.size() - 2] == 1 && text.back() == 2; };
+  for (std::uint32_t seed = 1; seed <= 6; ++seed) {
+    const TableModel model(4, seed);
+    GenerationConfig config = strategy_settings(limit);
+    config.num_beams = 250;
+    config.length_penalty = 2.0;
+    config.early_stopping = EarlyStopping::never;
+    config.pad_token_id = 0;
+    config.stopping.push_back([&](const RowState& row) {
+      const auto generated = row.generated();
+      return ends({generated.begin(), generated.end()});
+    });
+    const Ids prompt = {1, 2};  // the rule must not see the pair that the prompt ends with
+    double best = -1e30;
+    Ids best_text, text;
+    const std::function<void(double)> extend = [&](double sum) {
+      if (ends(text) || static_cast<std::int64_t>(text.size()) == limit) {
+        const double score = sum / std::pow(static_cast<double>(text.size()), 2.0);
+        if (score > best) {
+          best = score;
+          best_text = text;
+        }
+        return;
+      }
+      Ids all = prompt;
+      all.insert(all.end(), text.begin(), text.end());
+      const float* from = model.scores(all[all.size() - 2], all.back());
+      std::vector<float> scores(from, from + 4);
+      log_softmax_in_place(scores);
+      for (std::int64_t t = 0; t < 4; ++t) {
+        text.push_back(t);
+        extend(sum + scores[static_cast<std::size_t>(t)]);
+        text.pop_back();
+      }
+    };
+    extend(0);
+    Ids got = continue_prompt(model, prompt, config)[0];
+    got.resize(best_text.size());
+    CHECK(got == best_text);
+  }
+}
+
 TEST_CASE("generation: beams with forced words find the best text that has them") {
   for (std::uint32_t seed = 1; seed <= 5; ++seed) {
     const TableModel model(4, seed);
