@@ -37,7 +37,7 @@ Json gguf_decoder_config(const GgufMetadata& m, std::string_view architecture, s
   c.set("max_position_embeddings", Json(m.get_int(a + ".context_length")));
   c.set("intermediate_size", Json(m.get_int(a + ".feed_forward_length")));
   for (const std::string norm : {"layer_norm_rms", "layer_norm"})
-    if (const std::string key = a + ".attention." + norm + "_epsilon"; m.contains(key))
+    if (const std::string key = str(a, ".attention.", norm, "_epsilon"); m.contains(key))
       c.set(norm == "layer_norm" ? "layer_norm_eps" : "rms_norm_eps", Json(m.get_double(key)));
   if (m.get_int(a + ".expert_count", 0) > 0) {
     c.set("num_local_experts", Json(m.get_int(a + ".expert_count")));

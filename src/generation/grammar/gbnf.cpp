@@ -20,7 +20,7 @@ class GbnfParser {
     while (at_ < text_.size()) rule();
     for (std::size_t i = 0; i < rules_.size(); ++i)
       check(rules_[i] != nullptr, ErrorCode::parse, "[gbnf] there is no rule \"", names_[i], "\"");
-    return Grammar(std::move(rules_), std::move(names_));
+    return Grammar(rules_, names_);
   }
 
  private:
@@ -43,7 +43,7 @@ class GbnfParser {
     for (; at_ < text_.size(); ++at_) {
       if (peek() == '#')
         while (at_ + 1 < text_.size() && peek(1) != '\n') ++at_;
-      else if (peek() != ' ' && peek() != '\t' && !(lines && (peek() == '\n' || peek() == '\r')))
+      else if (std::string_view(lines ? " \t\n\r" : " \t").find(peek()) == std::string_view::npos)
         return;
     }
   }

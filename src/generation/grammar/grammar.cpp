@@ -159,7 +159,7 @@ void refuse_left_recursion(const std::vector<RuleAutomaton>& rules, const std::v
 
 }  // namespace
 
-Grammar::Grammar(std::vector<ExpressionPtr> rules, std::vector<std::string> names) {
+Grammar::Grammar(const std::vector<ExpressionPtr>& rules, const std::vector<std::string>& names) {
   const std::vector<RuleAutomaton> automata = build_rules(rules);
   check(!automata.empty() && !automata[0].states.empty(), ErrorCode::invalid_argument,
         "[grammar] there is no text that it allows");

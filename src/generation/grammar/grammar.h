@@ -17,7 +17,7 @@ class Grammar {
  public:
   /// Rule 0 is the start. `names` (for messages) may be empty. Errors: invalid_argument when nothing matches, parse for
   /// a rule that calls itself before it reads anything, unsupported when an automaton grows too large.
-  explicit Grammar(std::vector<ExpressionPtr> rules, std::vector<std::string> names = {});
+  explicit Grammar(const std::vector<ExpressionPtr>& rules, const std::vector<std::string>& names = {});
 
   /// Texts that match the pattern as a whole.
   static Grammar regex(std::string_view pattern);

@@ -116,7 +116,7 @@ Grammar Grammar::json() {
   std::vector<ExpressionPtr> rules(1);
   const JsonRules shared(rules);
   rules[0] = shared.value();
-  return Grammar(std::move(rules));
+  return Grammar(rules);
 }
 
 }  // namespace trustformers

@@ -12,7 +12,7 @@ constexpr std::int64_t whole_digits = 15, fraction_digits = 12;
 
 ExpressionPtr digits(char first, char last) {
   ByteSet set;
-  for (int c = first; c <= last; ++c) set.set(static_cast<std::size_t>(c));
+  for (auto c = static_cast<unsigned char>(first); c <= static_cast<unsigned char>(last); ++c) set.set(c);
   return any_of(set);
 }
 ExpressionPtr decimal_digit() { return digits('0', '9'); }
@@ -180,11 +180,11 @@ Dfa multiples_of(const Json& step) {
     for (std::int64_t r = 0; r < modulus; ++r) {
       Dfa::State& state = states[static_cast<std::size_t>(number(place, r))];
       state.accepting = r * scale % modulus == 0;
-      for (int c = 0; c < 10; ++c) {
+      for (std::size_t c = 0; c < 10; ++c) {
         const bool counts = place < places;
         if (!counts && c != 0) continue;
-        const std::int64_t next = counts ? (r * 10 + c) % modulus : r;
-        state.next[static_cast<std::size_t>('0' + c)] = number(place < 0 ? -1 : std::min(place + 1, places), next);
+        const std::int64_t next = counts ? (r * 10 + static_cast<std::int64_t>(c)) % modulus : r;
+        state.next['0' + c] = number(place < 0 ? -1 : std::min(place + 1, places), next);
       }
       if (place < 0) state.next['.'] = number(0, r);
     }

@@ -181,7 +181,8 @@ class RegexParser {
       case 'x': return hex(2);
       case 'c': {
         const char32_t letter = more() ? text_[at_++] : 0;
-        if (!((letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z'))) bad("a \\c without a letter");
+        const char32_t small = letter | 0x20;
+        if (small < 'a' || small > 'z') bad("a \\c without a letter");
         return letter % 32;
       }
       case 'u': {

@@ -142,8 +142,10 @@ void TypicalP::process(const RowState&, std::span<float> scores) {
   if (order_.empty()) return;
   double sum = 0;
   std::size_t last = 0;  // the first token with which the mass is reached
-  for (; last + 1 < order_.size(); ++last)
-    if ((sum += sums.probability(scores[static_cast<std::size_t>(order_[last])])) >= mass_) break;
+  for (; last + 1 < order_.size(); ++last) {
+    sum += sums.probability(scores[static_cast<std::size_t>(order_[last])]);
+    if (sum >= mass_) break;
+  }
   const float cut = distance(order_[last]);
   for (std::size_t i = static_cast<std::size_t>(keep_.at_least); i < order_.size(); ++i)
     if (distance(order_[i]) > cut) scores[static_cast<std::size_t>(order_[i])] = keep_.removed;
