@@ -17,9 +17,10 @@ FilterFunction find_filter(std::string_view name);
 TestFunction find_test(std::string_view name);
 std::optional<Value> find_global(std::string_view name);
 
-// The two halves of find_filter.
+// The parts of find_filter.
 FilterFunction find_text_filter(std::string_view name);
 FilterFunction find_sequence_filter(std::string_view name);
+FilterFunction find_layout_filter(std::string_view name);
 
 /// `name` with dots walks into members: "function.name", "0.id".
 Value walk_attribute(const Value& value, const Value& name);

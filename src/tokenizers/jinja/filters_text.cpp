@@ -386,8 +386,9 @@ FilterFunction find_text_filter(std::string_view name) {
 }
 
 FilterFunction find_filter(std::string_view name) {
-  const FilterFunction text = find_text_filter(name);
-  return text != nullptr ? text : find_sequence_filter(name);
+  for (const auto find : {find_text_filter, find_sequence_filter, find_layout_filter})
+    if (const FilterFunction found = find(name)) return found;
+  return nullptr;
 }
 
 }  // namespace trustformers::jinja

@@ -196,6 +196,15 @@ z
 {{ d.nosuch() }}
 {{ d.get('nosuch').x }}
 {{ {}['a'] }} {{ {'a': 1}['b']|default('c') }} {{ [][0]|default('c') }} {{ d[[1]]|default('h') }}
+{{ d|pprint }} {{ l|pprint }} {{ nest|pprint }} {{ s|pprint }} {{ messages|pprint }}
+{{ (words * 9)|pprint }} {{ [words * 3, {'k': words * 5}, lines * 12]|pprint }} {{ {'b': [1] * 40, 'a': (words, words, words, words), 3: none}|pprint }} {{ (words * 5,)|pprint }}
+{{ ('word ' * 40)|wordwrap }}|{{ words|wordwrap(9) }}|{{ (words ~ ' ' ~ lines)|wordwrap(7, wrapstring='/') }}|{{ 'abcdefghijklmnop well-known--things re-entered'|wordwrap(6) }}
+{{ 'abcdefghijklmnop well-known--things'|wordwrap(6, false) }}|{{ 'well-known-things a-b'|wordwrap(8, break_on_hyphens=false) }}|{{ '  lead  and   gaps  '|wordwrap(6) }}|{{ u|wordwrap(2) }}
+{{ 5|wordwrap }}
+{{ 'a'|wordwrap(0) }}
+{{ {'class': 'a b', 'id': none, 'x': 1, 'q': html, 'u': undefinedvar}|xmlattr }}|{{ {'a': 1}|xmlattr(false) }}|{{ {}|xmlattr }}|{{ {'a': html|safe}|xmlattr }}
+{{ {'a b': 1}|xmlattr }}
+{{ s|xmlattr }}
 {{ s|trim|length }} {{ "  x " | trim | upper ~ "!" }} {{ 'a' ~ 'b' | upper }} {{ 'a' + 'b' | upper }} {{ 1 + 2 | string }}
 '''
 TEMPLATES = T.strip('\n').split('\n')
