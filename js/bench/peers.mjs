@@ -22,9 +22,11 @@ try {
   for (const count of threads.map(Number)) {
     const ours = await measure('ours', count);
     const out = { browser: await browser.version(), threads: count, ours };
+    console.error(`ours ${JSON.stringify(ours)}`);
     for (const name of ['wllama', 'onnxruntime']) {
       const theirs = await measure(name, count);
       const ratios = Object.entries(theirs).filter(([key, value]) => typeof value === 'number' && ours[key]);
+      console.error(`${name} ${JSON.stringify(theirs)}`);
       out[name] = { ...theirs, ...Object.fromEntries(ratios.map(([key, value]) => [`${key}_ratio`, Number((ours[key] / value).toFixed(2))])) };
     }
     console.log(JSON.stringify(out));

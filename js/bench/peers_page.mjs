@@ -1,8 +1,8 @@
 // Speeds in this page. `measure(name, threads)` gives {metric: value}; each engine has a page of its own.
 const runs = 3;
 const text = 'The quick brown fox jumps over the lazy dog while a second one watches from the hill.';
-/** About 512 tokens; the number makes each one new, so that no engine has read its beginning before. */
-const prompt = (number) => `${number}. ${Array(28).fill(text).join(' ')}`;
+/** About 270 tokens; the number makes each one new, so that no engine has read its beginning before. */
+const prompt = (number) => `${number}. ${Array(14).fill(text).join(' ')}`;
 
 async function median(measure) {
   await measure(0);
@@ -30,7 +30,7 @@ const engines = {
     };
     const out = {};
     out.prefill = await median((i) => ((s) => s.promptTokens / s.prefillSeconds)(statsOf(prompt(i), 1)));
-    out.decode = await median((i) => ((s) => (s.newTokens - 1) / s.decodeSeconds)(statsOf(`${i}. ${text}`, 64)));
+    out.decode = await median((i) => ((s) => (s.newTokens - 1) / s.decodeSeconds)(statsOf(`${i}. ${text}`, 48)));
     model.dispose();
     const embed = await pipeline('feature-extraction', new URL('/models/minilm/', location.href), { worker: false });
     out.sentences = await median(async () => {
@@ -54,7 +54,7 @@ const engines = {
     };
     const out = {};
     out.prefill = await median(async (i) => (await timingsOf(prompt(i), 1)).prompt_per_second);
-    out.decode = await median(async (i) => (await timingsOf(`${i}. ${text}`, 64)).predicted_per_second);
+    out.decode = await median(async (i) => (await timingsOf(`${i}. ${text}`, 48)).predicted_per_second);
     out.variant = `threads: ${engine.getNumThreads()}`;
     return out;
   },

@@ -75,7 +75,8 @@ async function start(module: WebAssembly.Module): Promise<Engine> {
 
 async function fetchModule(url: URL | string, signal?: AbortSignal): Promise<WebAssembly.Module> {
   const files = nodeModule('fs');
-  const at = new URL(url, here);
+  // What a bundler has made of a URL may begin at the page's host, while `here` is where the file lay on its disk.
+  const at = new URL(url, (globalThis as { location?: { href: string } }).location?.href ?? here);
   if (files && at.protocol === 'file:') return WebAssembly.compile(await files.promises.readFile(at));
   const response = await fetch(at, signal ? { signal } : {});
   if (!response.ok) throw new TrustformersError('not_found', `[init] ${at.href} answered ${response.status} ${response.statusText}`.trimEnd());
