@@ -56,7 +56,6 @@ FORBIDDEN = re.compile(r"std::(?:cout|cerr|clog|printf|fprintf|puts)\b|(?<![\w:.
 
 MODEL = re.compile(r"^Architecture \w+_architecture\(\) \{", re.MULTILINE)
 MASKS = "masks are those of the attention op"
-# Numbers that hide keys from queries but not when all are hidden: losses over padding need them (see the file).
 NOT_IN_MODELS = [
     (re.compile(r'#\s*include\s*"[^"]*ops/attention/'), "attention and rotations are those of nn"),
     (re.compile(r"\bAttentionAttrs\b|(?<![\w.>])(?:log_)?softmax\s*\(|[^_\w]rope\s*\("), "attention and rotations are those of nn"),

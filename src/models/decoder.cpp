@@ -118,6 +118,26 @@ bool starts_again(Tensor& x, Tensor& at, bool long_set, AttentionCache& cache, s
 
 }  // namespace
 
+namespace {
+
+/// [B, 1, 1 or L, S]: what is added to the scores instead of masks, so large that scores vanish in it: for padding and,
+/// when `later` is asked for, less for keys after the last `length` queries.
+Tensor hiding_numbers(const Tensor& attention_mask, std::int64_t length, bool later) {
+  const std::int64_t batch = attention_mask.size(0), keys = attention_mask.size(1), rows = later ? length : 1;
+  const std::vector<std::uint8_t> seen = attention_mask.to_vector<std::uint8_t>();
+  Tensor out = Tensor::zeros({batch, 1, rows, keys});
+  float* data = out.mutable_data<float>();
+  for (std::int64_t b = 0; b < batch; ++b)
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (std::int64_t s = 0; s < keys; ++s, ++data)
+        *data = seen[static_cast<std::size_t>(b * keys + s)] == 0 ? -1e30F
+                : later && s > keys - length + i                  ? -1e15F
+                                                                  : 0;
+  return out;
+}
+
+}  // namespace
+
 bool Decoder::mixes_lengths() const {
   const auto follows = [](const RotaryEmbedding& rotation) { return rotation.follows_length(); };
   return !prepare && std::none_of(rotations.begin(), rotations.end(), follows);
@@ -146,6 +166,11 @@ ModelOutput Decoder::forward(const ModelInputs& in) const {
                          .rotations = {}};
   for (const RotaryEmbedding& rotation : rotations)
     context.rotations.push_back({&rotation, rotation.tables(positions_needed(context.positions))});
+  if (blind_sees != BlindSees::everything && context.key_mask.defined()) {
+    context.ordered_by_bias = blind_sees == BlindSees::later_tokens;
+    context.bias = hiding_numbers(in.attention_mask, x.size(1), context.ordered_by_bias);
+    context.key_mask = Tensor();
+  }
   if (prepare) prepare(in, past, x.size(1), context);
   for (const DecoderBlock& layer : layers) {
     if (in.output_hidden_states) out.hidden_states.push_back(x);

@@ -113,6 +113,11 @@ class Decoder final : public Body {
   /// What is added to the attention scores of all layers (ALiBi), from the attention mask [B, S], undefined when there
   /// is none, and the number S of keys.
   std::function<Tensor(const Tensor& attention_mask, std::int64_t keys)> score_bias = {};
+  /// What a query takes the mean of when everything that it should see is padding, as for one on the left of a text:
+  /// all positions; the padding up to itself, where padding is hidden by a large number taken from its scores and what
+  /// comes later by a mask (GPT-Neo); or the tokens after it, where what comes later is hidden by a smaller number than
+  /// padding is (GPT).
+  enum class BlindSees { everything, padding, later_tokens } blind_sees = BlindSees::everything;
   /// What else the layers share in a pass of `length` positions after `past` ones, in the context made so far.
   std::function<void(const ModelInputs& inputs, std::int64_t past, std::int64_t length, ForwardContext& context)>
       prepare = {};

@@ -122,6 +122,19 @@ void set_gguf_windows(const GgufMetadata& m, std::string_view architecture, Json
   config.set("layer_types", Json(std::move(types)));
 }
 
+void set_gguf_long_rope(const WeightSource& source, Json& config) {
+  if (!source.find("rope_factors_long.weight")) return;
+  Json rope = config.at("rope_parameters");
+  rope.set("rope_type", Json("longrope"));
+  for (const std::string kind : {"short", "long"}) {
+    Json::Array factors;
+    for (const double f : cast(source.load("rope_factors_" + kind + ".weight"), DType::f32).to_vector<double>())
+      factors.emplace_back(f);
+    rope.set(kind + "_factor", Json(std::move(factors)));
+  }
+  config.set("rope_parameters", std::move(rope));
+}
+
 void set_granite_scales(const GgufMetadata& m, const std::string& architecture, Json& config) {
   config.set("attention_multiplier", m.get_double(architecture + ".attention.scale"));
   config.set("embedding_multiplier", m.get_double(architecture + ".embedding_scale", 1));

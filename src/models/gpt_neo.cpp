@@ -52,6 +52,7 @@ std::unique_ptr<Body> gpt_neo_body(const Scope& scope, const GptNeoConfig& c) {
   body->tokens = Embedding(scope / "wte", c.vocab_size, c.hidden_size);
   body->positions = Embedding(scope / "wpe", c.max_position_embeddings, c.hidden_size);
   body->token_types = true;
+  body->blind_sees = Decoder::BlindSees::padding;
   for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
     const Scope layer = scope / "h" / i;
     SelfAttentionConfig attention = c.attention(i);

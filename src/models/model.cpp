@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "../base/file.h"
+#include "../nn/adapter.h"
 #include "../nn/config.h"
 
 namespace trustformers {
@@ -103,6 +104,8 @@ void save_pretrained(const Model& model, const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   check(!error, ErrorCode::io, "[save_pretrained] cannot make ", folder.string(), ": ", error.message());
+  const ParameterOptions& options = model.parameters().options();
+  if (options.adapter && !options.merge_adapter) return options.adapter->save(folder, model.named_parameters());
   std::vector<NamedTensor> tensors = model.named_parameters();
   const std::vector<NamedTensor>& buffers = model.parameters().buffers();
   tensors.insert(tensors.end(), buffers.begin(), buffers.end());

@@ -121,7 +121,8 @@ class Model {
   std::string class_name_;
 };
 
-/// Writes config.json and model.safetensors into `folder` (made if needed), each whole or not at all.
+/// Writes config.json and model.safetensors into `folder` (made if needed), each whole or not at all; of a model with
+/// an adapter beside its weights the adapter's two files alone, as peft does.
 void save_pretrained(const Model& model, const std::filesystem::path& folder);
 
 }  // namespace trustformers

@@ -29,6 +29,7 @@ std::unique_ptr<Body> openai_gpt_body(const Scope& root, const Scope& scope, con
   body->tokens = Embedding(by_output ? root / "lm_head" : scope / "tokens_embed", c.vocab_size, c.hidden_size);
   body->positions = Embedding(scope / "positions_embed", c.max_position_embeddings, c.hidden_size);
   body->token_types = true;
+  body->blind_sees = Decoder::BlindSees::later_tokens;
   for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) {
     const Scope layer = scope / "h" / i;
     SelfAttentionConfig attention = c.attention(i);

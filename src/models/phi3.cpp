@@ -1,5 +1,4 @@
 // Phi-3 and Phi-4 (Abdin et al. 2024): LLaMA with fused projections; its long versions turn by two sets of factors.
-#include "../ops/elementwise/unary.h"
 #include "decoder.h"
 
 namespace trustformers {
@@ -51,8 +50,7 @@ GgufArchitecture phi3_gguf() {
   GgufArchitecture g = gguf_decoder("phi3");
   set_gguf_name(g, "model.layers.#.self_attn.qkv_proj", "blk.#.attn_qkv");
   set_gguf_name(g, "model.layers.#.mlp.gate_up_proj", "blk.#.ffn_up");
-  g.config = [shared = g.config](const GgufMetadata& m) {
-    Json c = shared(m);
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) {
     const std::int64_t original = m.get_int("phi3.rope.scaling.original_context_length", 4096);
     c.set("original_max_position_embeddings", Json(original));
     if (const std::int64_t window = m.get_int("phi3.attention.sliding_window", 0); window > 0)
@@ -62,20 +60,8 @@ GgufArchitecture phi3_gguf() {
       rope.set("attention_factor", Json(m.get_double("phi3.rope.scaling.attn_factor")));
       c.set("rope_parameters", std::move(rope));
     }
-    return c;
-  };
-  g.from_tensors = [](const WeightSource& source, Json& c) {
-    if (!source.find("rope_factors_long.weight")) return;
-    Json rope = c.at("rope_parameters");
-    rope.set("rope_type", Json("longrope"));
-    for (const std::string kind : {"short", "long"}) {
-      Json::Array factors;
-      for (const double f : cast(source.load("rope_factors_" + kind + ".weight"), DType::f32).to_vector<double>())
-        factors.push_back(Json(f));
-      rope.set(kind + "_factor", Json(std::move(factors)));
-    }
-    c.set("rope_parameters", std::move(rope));
-  };
+  });
+  g.from_tensors = set_gguf_long_rope;
   return g;
 }
 

@@ -54,7 +54,18 @@ std::unique_ptr<Model> make_phimoe(const Json& json, std::string_view where, con
 GgufArchitecture phimoe_gguf() {
   GgufArchitecture g = gguf_decoder("phimoe");
   add_gguf_experts(g, "model.layers.#.block_sparse_moe.gate", "model.layers.#.block_sparse_moe.experts");
+  extend_gguf_config(g, [](const GgufMetadata& m, Json& c) {
+    if (const std::int64_t window = m.get_int("phimoe.attention.sliding_window", 0); window > 0)
+      c.set("sliding_window", Json(window));
+    if (!m.contains("phimoe.rope.scaling.original_context_length")) return;
+    Json rope = c.at("rope_parameters");
+    rope.set("original_max_position_embeddings", Json(m.get_int("phimoe.rope.scaling.original_context_length")));
+    for (const char* scale : {"short_mscale", "long_mscale"})  // the file has one for both
+      rope.set(scale, Json(m.get_double("phimoe.rope.scaling.attn_factor", 1)));
+    c.set("rope_parameters", std::move(rope));
+  });
   g.from_tensors = [](const WeightSource& source, Json& c) {
+    set_gguf_long_rope(source, c);
     c.set("lm_head_bias", source.find("output.bias") != nullptr);
   };
   return g;

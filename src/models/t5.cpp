@@ -1,6 +1,7 @@
 // T5 (Raffel et al. 2020), 1.1 and mT5 (Xue et al. 2021), umT5 (Chung et al. 2023): pre-norm with RMSNorm, scores that
 // are not scaled and get a learned bias for the distance between two positions.
 #include <cmath>
+#include <cstring>
 
 #include "../nn/cross_attention.h"
 #include "../nn/relative_position.h"
@@ -182,25 +183,38 @@ std::unique_ptr<Model> make_encoder(const Json& json, std::string_view where, co
                                         });
 }
 
-GgufArchitecture t5_gguf() {
+/// True when the first files' copy of the embeddings stands where an output layer of its own would.
+bool output_is_copy(const WeightSource& source) {
+  const TensorEntry* output = source.find("output.weight");
+  const TensorEntry* table = source.find("token_embd.weight");
+  if (!output || output->dtype != table->dtype || output->shape != table->shape) return false;
+  const Tensor a = source.load("output.weight"), b = source.load("token_embd.weight");
+  return std::memcmp(a.raw(), b.raw(), static_cast<std::size_t>(byte_size(a.dtype(), a.numel()))) == 0;
+}
+
+/// Files say neither mT5, which is T5 1.1 to them, nor umT5, which has a table of distances in every layer.
+GgufArchitecture t5_gguf(Variant variant) {
   GgufArchitecture g{.name = "t5", .second_name = "t5encoder", .config = {}, .names = {}};
-  g.config = [](const GgufMetadata& m) {
-    const std::string a(m.get_string("general.architecture"));
-    Json c = Json::object();
-    c.set("model_type", "t5");
-    c.set("d_model", m.get_int(a + ".embedding_length"));
-    c.set("d_ff", m.get_int(a + ".feed_forward_length"));
-    c.set("d_kv", m.get_int(a + ".attention.key_length"));
-    c.set("num_heads", m.get_int(a + ".attention.head_count"));
-    c.set("num_layers", m.get_int(a + ".block_count"));
-    c.set("num_decoder_layers", m.get_int(a + ".decoder_block_count", m.get_int(a + ".block_count")));
-    c.set("layer_norm_epsilon", m.get_double(a + ".attention.layer_norm_rms_epsilon"));
-    c.set("relative_attention_num_buckets", m.get_int(a + ".attention.relative_buckets_count"));
-    c.set("decoder_start_token_id", m.get_int(a + ".decoder_start_token_id", 0));
-    return c;
-  };
+  if (variant == Variant::t5)
+    g.config = [](const GgufMetadata& m) {
+      const std::string a(m.get_string("general.architecture"));
+      Json c = Json::object();
+      c.set("model_type", "t5");
+      c.set("d_model", m.get_int(a + ".embedding_length"));
+      c.set("d_ff", m.get_int(a + ".feed_forward_length"));
+      c.set("d_kv", m.get_int(a + ".attention.key_length"));
+      c.set("num_heads", m.get_int(a + ".attention.head_count"));
+      c.set("num_layers", m.get_int(a + ".block_count"));
+      c.set("num_decoder_layers", m.get_int(a + ".decoder_block_count", m.get_int(a + ".block_count")));
+      c.set("layer_norm_epsilon", m.get_double(a + ".attention.layer_norm_rms_epsilon"));
+      c.set("relative_attention_num_buckets", m.get_int(a + ".attention.relative_buckets_count"));
+      c.set("decoder_start_token_id", m.get_int(a + ".decoder_start_token_id", 0));
+      return c;
+    };
   g.from_tensors = [](const WeightSource& source, Json& c) {
     c.set("feed_forward_proj", source.find("enc.blk.0.ffn_gate.weight") ? "gated-gelu" : "relu");
+    if (source.find("enc.blk.1.attn_rel_b.weight")) c.set("model_type", "umt5");
+    if (output_is_copy(source)) c.set("tie_word_embeddings", true);
   };
   g.names = {{"shared", "token_embd"}, {"lm_head", "output"}};
   const auto add = [&](std::string_view stack, std::string_view short_name, std::string_view layer,
@@ -238,7 +252,7 @@ Architecture architecture(std::string_view model_type, const std::string& prefix
   Architecture out{.model_type = model_type,
                    .base_prefix = "transformer",
                    .classes = encoder_decoder_classes(prefix, "ForConditionalGeneration", true, make_t5<variant>),
-                   .gguf = variant == Variant::t5 ? t5_gguf() : GgufArchitecture{}};
+                   .gguf = t5_gguf(variant)};
   out.classes.push_back({prefix + "EncoderModel", Task::base, make_encoder<variant, Task::base>});
   out.classes.push_back({prefix + "ForTokenClassification", Task::token_classification,
                          make_encoder<variant, Task::token_classification>});

@@ -5,10 +5,12 @@
 #include "../base/file.h"
 #include "../ops/elementwise/unary.h"
 #include "../weights/load_report.h"
-#include "../weights/safetensors.h"
 
 namespace trustformers {
 namespace {
+
+const std::string name_prefix = "base_model.model.";  // before the model's own names
+constexpr std::string_view config_file = "adapter_config.json", weights_file = "adapter_model.safetensors";
 
 std::map<std::string, double> read_pattern(const Json& object, std::string_view key, std::string_view where) {
   std::map<std::string, double> pattern;
@@ -46,33 +48,43 @@ LoraConfig LoraConfig::parse(const Json& object, std::string_view where) {
   return config;
 }
 
-Adapter::Adapter(LoraConfig config, std::shared_ptr<const WeightSource> source)
-    : config_(std::move(config)), source_(std::move(source)) {
+Adapter::Adapter(Json description, std::string_view where, std::shared_ptr<const WeightSource> source)
+    : description_(std::move(description)),
+      config_(LoraConfig::parse(description_, where)),
+      source_(std::move(source)) {
   for (const TensorEntry& entry : source_->entries()) used_[entry.name] = false;
 }
 
 std::shared_ptr<const Adapter> Adapter::open(const std::filesystem::path& folder) {
-  const std::filesystem::path config_path = folder / "adapter_config.json";
-  const std::string where = config_path.string();
-  LoraConfig config = LoraConfig::parse(Json::parse(read_text_file(config_path), where), where);
+  const std::string where = (folder / config_file).string();
   return std::shared_ptr<const Adapter>(
-      new Adapter(std::move(config), open_safetensors(folder / "adapter_model.safetensors")));
+      new Adapter(Json::parse(read_text_file(where), where), where, open_safetensors(folder / weights_file)));
 }
 
-LoraWeights Adapter::find(const std::string& module) const {
-  const std::string prefix = "base_model.model." + module;
-  const std::string a = prefix + ".lora_A.weight";
-  const std::string b = prefix + ".lora_B.weight";
-  const TensorEntry* down = source_->find(a);
-  const TensorEntry* up = source_->find(b);
-  if (!down && !up) return {};
-  check(down && up && down->shape.size() == 2 && up->shape.size() == 2 && down->shape[0] == up->shape[1],
+LoraWeights Adapter::find(const std::string& module, std::string_view down, std::string_view up) const {
+  const std::string a = str(name_prefix, module, ".", down);
+  const std::string b = str(name_prefix, module, ".", up);
+  const TensorEntry* first = source_->find(a);
+  const TensorEntry* second = source_->find(b);
+  if (!first && !second) return {};
+  check(first && second && first->shape.size() == 2 && second->shape.size() == 2 && first->shape[0] == second->shape[1],
         ErrorCode::shape_mismatch, "[adapter] ", source_->describe(), " must hold ", a, " [r, K] and ", b, " [N, r]");
   used_[a] = used_[b] = true;
   const double rank = by_pattern(config_.rank_pattern, module, static_cast<double>(config_.r));
   const double alpha = by_pattern(config_.alpha_pattern, module, config_.lora_alpha);
   return {cast(source_->load(a), DType::f32), cast(source_->load(b), DType::f32),
           alpha / (config_.use_rslora ? std::sqrt(rank) : rank)};
+}
+
+void Adapter::save(const std::filesystem::path& folder, std::span<const NamedTensor> parameters) const {
+  std::vector<NamedTensor> tensors;
+  for (const NamedTensor& p : parameters)
+    if (p.name.find(".lora_") != std::string::npos) tensors.push_back({name_prefix + p.name, p.tensor});
+  save_safetensors(folder / weights_file, tensors);
+  write_file_atomically(folder / config_file, [&](const ByteSink& sink) {
+    const std::string text = description_.dump(2) + "\n";
+    sink(std::as_bytes(std::span(text.data(), text.size())));
+  });
 }
 
 void Adapter::check_all_used() const {

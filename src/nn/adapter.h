@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 
+#include "../weights/safetensors.h"
 #include "../weights/source.h"
 #include "config.h"
 
@@ -23,10 +25,10 @@ struct LoraConfig {
   static LoraConfig parse(const Json& object, std::string_view where);
 };
 
-/// y += scale · B · A · x beside the linear layer of `module`.
+/// y += scale · B · A · x beside a linear layer, where x is one-hot beside an embedding.
 struct LoraWeights {
-  Tensor a;  // [r, K]
-  Tensor b;  // [N, r]
+  Tensor a;  // [r, K]; of an embedding [r, V]
+  Tensor b;  // [N, r]; of an embedding [D, r]
   double scale = 1;
   explicit operator bool() const { return a.defined(); }
 };
@@ -37,12 +39,21 @@ class Adapter {
   static std::shared_ptr<const Adapter> open(const std::filesystem::path& folder);
   /// The weights for the linear layer `module` ("model.layers.0.self_attn.q_proj"), f32; none when the adapter has
   /// none.
-  LoraWeights find(const std::string& module) const;
+  LoraWeights find(const std::string& module) const { return find(module, "lora_A.weight", "lora_B.weight"); }
+  /// The same for an embedding.
+  LoraWeights find_embedding(const std::string& module) const {
+    return find(module, "lora_embedding_A", "lora_embedding_B");
+  }
   /// Throws not_found listing adapter tensors that no find() asked for.
   void check_all_used() const;
+  /// Writes the folder again with the tensors of `parameters` whose names are an adapter's ("….lora_A.weight"), as a
+  /// model registers and trains them.
+  void save(const std::filesystem::path& folder, std::span<const NamedTensor> parameters) const;
 
  private:
-  Adapter(LoraConfig config, std::shared_ptr<const WeightSource> source);
+  Adapter(Json description, std::string_view where, std::shared_ptr<const WeightSource> source);
+  LoraWeights find(const std::string& module, std::string_view down, std::string_view up) const;
+  Json description_;  // adapter_config.json
   LoraConfig config_;
   std::shared_ptr<const WeightSource> source_;
   mutable std::map<std::string, bool> used_;

@@ -1,11 +1,44 @@
 #include "linear.h"
 
+#include <array>
+
 #include "../ops/elementwise/binary.h"
 #include "../ops/elementwise/unary.h"
 #include "../ops/matmul/matmul.h"
 #include "../ops/shape/shape_ops.h"
 
 namespace trustformers {
+namespace {
+
+/// Readies an adapter of a layer with `inputs` and `outputs`, whose weight lies as [inputs, outputs] when
+/// `input_major`: merged into the weight, or registered beside it under `names`, as the options of `scope` say.
+void put_beside(const Scope& scope, Tensor& weight, LoraWeights& lora, std::int64_t inputs, std::int64_t outputs,
+                bool input_major, const std::array<std::string_view, 2>& names) {
+  check(lora.a.size(1) == inputs && lora.b.size(0) == outputs, ErrorCode::shape_mismatch, "[adapter] ", scope.path(),
+        " has ", inputs, " inputs and ", outputs, " outputs, its adapter is ", describe(lora.b), " x ",
+        describe(lora.a));
+  const ParameterOptions& options = scope.options();
+  if (options.merge_adapter) {
+    const NoGrad no_grad;
+    const Tensor product = matmul(lora.b, lora.a) * lora.scale;
+    weight = cast(weight, DType::f32) + (input_major ? transpose(product, 0, 1) : product);
+    if (options.trainable) weight.set_requires_grad(true);
+    scope.parameters().replace(scope.name("weight"), weight);
+    lora = {};
+    return;
+  }
+  if (options.trainable) {
+    // The file's own memory cannot be updated.
+    for (Tensor* t : {&lora.a, &lora.b}) {
+      *t = Tensor::from(t->to_vector<float>(), t->shape());
+      t->set_requires_grad(true);
+    }
+  }
+  scope.parameters().add(scope.name(names[0]), lora.a);
+  scope.parameters().add(scope.name(names[1]), lora.b);
+}
+
+}  // namespace
 
 Linear::Linear(const Scope& scope, std::int64_t inputs, std::int64_t outputs, bool bias, Stored stored)
     : exact_(scope.options().exact_activations || scope.options().trainable) {
@@ -15,28 +48,7 @@ Linear::Linear(const Scope& scope, std::int64_t inputs, std::int64_t outputs, bo
   if (bias) bias_ = scope.get("bias", {outputs}, init_zeros);
   if (options.adapter) lora_ = options.adapter->find(scope.path());
   if (!weight_.defined()) return;
-  if (lora_) {
-    check(lora_.a.size(1) == inputs && lora_.b.size(0) == outputs, ErrorCode::shape_mismatch, "[adapter] ",
-          scope.path(), " is [", outputs, ", ", inputs, "], its adapter is ", describe(lora_.b), " x ",
-          describe(lora_.a));
-    if (options.merge_adapter) {
-      const NoGrad no_grad;
-      const Tensor product = matmul(lora_.b, lora_.a) * lora_.scale;
-      weight_ = cast(weight_, DType::f32) + (input_major ? transpose(product, 0, 1) : product);
-      if (options.trainable) weight_.set_requires_grad(true);
-      scope.parameters().replace(scope.name("weight"), weight_);
-      lora_ = {};
-    } else if (options.trainable) {
-      // The file's own memory cannot be updated.
-      for (Tensor* t : {&lora_.a, &lora_.b}) *t = Tensor::from(t->to_vector<float>(), t->shape());
-      lora_.a.set_requires_grad(true);
-      lora_.b.set_requires_grad(true);
-    }
-    if (lora_) {
-      scope.parameters().add(scope.name("lora_A.weight"), lora_.a);
-      scope.parameters().add(scope.name("lora_B.weight"), lora_.b);
-    }
-  }
+  if (lora_) put_beside(scope, weight_, lora_, inputs, outputs, input_major, {"lora_A.weight", "lora_B.weight"});
   if (input_major) weight_ = transpose(weight_, 0, 1);
   scope.parameters().prepack(scope.name("weight"), weight_);
 }
@@ -56,8 +68,16 @@ Tensor Linear::operator()(const Tensor& x) const {
 }
 
 Embedding::Embedding(const Scope& scope, std::int64_t rows, std::int64_t width)
-    : weight_(scope.get("weight", {rows, width})), name_(scope.name("weight")) {}
+    : weight_(scope.get("weight", {rows, width})), name_(scope.name("weight")) {
+  const ParameterOptions& options = scope.options();
+  if (options.adapter) lora_ = options.adapter->find_embedding(scope.path());
+  if (lora_ && weight_.defined())
+    put_beside(scope, weight_, lora_, rows, width, true, {"lora_embedding_A", "lora_embedding_B"});
+}
 
-Tensor Embedding::operator()(const Tensor& ids) const { return cast(embedding(weight_, ids), DType::f32); }
+Tensor Embedding::operator()(const Tensor& ids) const {
+  const Tensor x = cast(embedding(weight_, ids), DType::f32);
+  return lora_ ? x + linear(embedding(transpose(lora_.a, 0, 1), ids), lora_.b) * lora_.scale : x;
+}
 
 }  // namespace trustformers

@@ -32,7 +32,7 @@ class Linear {
   bool exact_ = true;
 };
 
-/// Rows of a table [V, D]: ids [...] -> f32 [..., D].
+/// Rows of a table [V, D], and of an adapter beside it if there is one: ids [...] -> f32 [..., D].
 class Embedding {
  public:
   Embedding() = default;
@@ -45,6 +45,7 @@ class Embedding {
 
  private:
   Tensor weight_;
+  LoraWeights lora_;
   std::string name_;
 };
 

@@ -94,7 +94,9 @@ Tensor SelfAttention::operator()(const Tensor& x, const ForwardContext& context)
   }
   if (config_.temperature_tuning > 0)
     q = q * temperatures(columns_of(context, q.size(2)), config_.temperature_tuning, config_.temperature_interval);
-  return output_(attend(q, k, v, attrs_, config_.layer, context, sinks_));
+  AttentionAttrs attrs = attrs_;
+  attrs.causal = attrs_.causal && !context.ordered_by_bias;
+  return output_(attend(q, k, v, attrs, config_.layer, context, sinks_));
 }
 
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionAttrs& attrs, std::int64_t layer,

@@ -7,6 +7,10 @@
 #include "../../src/generation/generate.h"
 #include "../../src/models/auto.h"
 #include "../../src/models/gguf_tokenizer.h"
+#include "../../src/ops/elementwise/binary.h"
+#include "../../src/ops/elementwise/unary.h"
+#include "../../src/ops/matmul/matmul.h"
+#include "../../src/ops/reduce/reduce.h"
 #include "../../src/ops/shape/shape_ops.h"
 #include "../../src/tensor/op.h"
 #include "../../src/weights/open.h"
@@ -72,6 +76,44 @@ class RealCase {
       compare("single", str("sentence ", i), embed(*model, {all[i]}), slice(expected, 0, at, at + 1));
     }
     compare("padded batch", "embeddings", embed(*model, all), expected);
+  }
+
+  /// One weight a token of the vocabulary (SPLADE): the heaviest of each text, how many there are, and the dot products
+  /// of all pairs, in absolute terms.
+  void sparse_embeddings() {
+    const Json::Array& cases = case_.description.at("cases").as_array();
+    LoadOptions options;
+    options.task = Task::masked_lm;
+    const std::unique_ptr<Model> model = load_model(checkpoint_, options);
+    const NoGrad no_grad;
+    std::vector<Tensor> weights;
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      const std::string text = str("text ", i);
+      const Ids ids = ids_of(cases[i].at("input_ids"));
+      report_.add_exact("tokenizer", text, encode(cases[i].at("text").as_string(), true) == ids);
+      ModelInputs in;
+      in.input_ids = row(ids);
+      weights.push_back(log(maximum(max(model->forward(in).logits, {1}), Tensor::zeros({1})) + 1));
+      const std::vector<float> got = weights.back().to_vector<float>();
+      report_.add_exact("weights", text + ": how many", std::count_if(got.begin(), got.end(), [](float w) {
+                                                          return w > 0;
+                                                        }) == cases[i].at("non_zero").as_int());
+      double error = 0;
+      for (const Json& top : cases[i].at("top").as_array()) {
+        const auto id = tokenizer_.token_to_id(top.as_array().at(0).as_string());
+        check(id.has_value(), ErrorCode::not_found, "[goldens] no token ", top.as_array()[0].as_string());
+        const double expected = top.as_array().at(1).as_double();
+        error = std::max(error, std::fabs(static_cast<double>(got.at(static_cast<std::size_t>(*id))) - expected));
+      }
+      report_.add("weights", text + ": the heaviest (absolute)", error, 1e-4, error <= 1e-4);
+    }
+    const Tensor all = concat(weights, 0);
+    const std::vector<float> got = matmul(all, transpose(all, 0, 1)).to_vector<float>();
+    const std::vector<float> expected = expected_->load("dot_products").to_vector<float>();
+    double error = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      error = std::max(error, std::fabs(static_cast<double>(got.at(i)) - static_cast<double>(expected[i])));
+    report_.add("pairs", "dot products (absolute)", error, 1e-4, error <= 1e-4);
   }
 
  private:
@@ -190,14 +232,16 @@ void run_real_case(const Case& c, const Options& options, Report& report) {
   const std::string task = c.description.find("task") ? c.description.at("task").as_string() : "";
   if (!name || !model_type) return report.skip("a real case without a name or model_type");
   if (!find_architecture(model_type->as_string())) return report.skip("no architecture " + model_type->as_string());
-  if (task != "text-generation" && task != "feature-extraction") return report.skip("no room for the task " + task);
+  if (task != "text-generation" && task != "feature-extraction" && task != "sparse-embedding")
+    return report.skip("no room for the task " + task);
   for (const fs::path& folder : options.models) {
     fs::path model = folder / name->as_string();
     const std::string& file = c.description.at("files").as_array().front().as_string();
     if (file.ends_with(".gguf")) model /= file;
     if (!fs::exists(model)) continue;
     RealCase real(c, model, report);
-    return task == "text-generation" ? real.generation() : real.embeddings();
+    if (task == "text-generation") return real.generation();
+    return task == "sparse-embedding" ? real.sparse_embeddings() : real.embeddings();
   }
   report.skip("no model " + name->as_string() + " on this machine (--models DIR)");
 }

@@ -1,6 +1,7 @@
 // Training the weights of an adapter alone.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "models/auto.h"
@@ -53,6 +54,38 @@ TEST_CASE("train: a merged adapter is trained as part of the weights") {
     CHECK(p.name.find(".lora_") == std::string::npos);
     CHECK(p.tensor.grad().defined());
   }
+}
+
+TEST_CASE("train: a trained adapter of an embedding is saved as the files it came from") {
+  const std::filesystem::path folder = std::filesystem::path(TRUSTFORMERS_TEST_DATA) / "goldens/gpt2.lora.causal_lm";
+  LoadOptions options;
+  options.task = Task::causal_lm;
+  options.adapter = folder / "adapter";
+  options.parameters.trainable = true;
+  const std::unique_ptr<Model> model = load_model(open_checkpoint(folder), options);
+  std::vector<NamedTensor> trained;
+  for (const NamedTensor& p : model->named_parameters())
+    if (p.tensor.requires_grad()) trained.push_back(p);
+  ModelInputs in;
+  in.input_ids = in.labels = Tensor::from<std::int64_t>({5, 9, 17, 33, 65}, {1, 5});
+  const double untrained = model->forward(in).loss.item();
+  AdamW optimizer(trained);
+  model->forward(in).loss.backward();
+  optimizer.step(0.01);
+  const double expected = model->forward(in).loss.item();
+  REQUIRE(expected != doctest::Approx(untrained));
+
+  const std::filesystem::path saved = std::filesystem::temp_directory_path() / "trustformers_adapter_test";
+  save_pretrained(*model, saved);
+  options.adapter = saved;
+  options.parameters.trainable = false;
+  CHECK(load_model(open_checkpoint(folder), options)->forward(in).loss.item() ==
+        doctest::Approx(expected).epsilon(1e-6));
+  std::vector<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator(saved)) names.push_back(file.path().filename().string());
+  std::sort(names.begin(), names.end());
+  CHECK(names == std::vector<std::string>{"adapter_config.json", "adapter_model.safetensors"});
+  std::filesystem::remove_all(saved);
 }
 
 }  // namespace
