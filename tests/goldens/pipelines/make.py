@@ -1,7 +1,8 @@
 """Writes the tiny models of this folder and what transformers' pipelines make of them.
 
     pip install torch transformers tokenizers              # 5.x: make.py models, make.py expect
-    pip install --target OLD transformers==4.57.1 ...      # question-answering, text2text: PYTHONPATH=OLD make.py expect4
+    pip install --target OLD transformers==4.57.1 ...      # question-answering, text2text: sentencepiece;
+                                                           # PYTHONPATH=OLD make.py translators, make.py expect4
 
 Weights are random, and so are the answers: what counts is that they are the same.
 """
@@ -141,6 +142,47 @@ def write_models():
           "model_max_length": 64})
 
 
+def write_translators():
+    """Models that name languages, with transformers 4: its classes make tokenizers of sentencepiece models."""
+    import shutil
+    import sentencepiece
+    from transformers import (M2M100Config, M2M100ForConditionalGeneration, M2M100Tokenizer, MBart50TokenizerFast, MBartConfig,
+                              MBartForConditionalGeneration, NllbTokenizerFast)
+    sizes = dict(d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2,
+                 encoder_ffn_dim=16, decoder_ffn_dim=16, max_position_embeddings=64, decoder_start_token_id=2, pad_token_id=1,
+                 eos_token_id=2, bos_token_id=0)
+    from transformers.models.m2m_100.tokenization_m2m_100 import FAIRSEQ_LANGUAGE_CODES
+    codes = [f"__{code}__" for code in FAIRSEQ_LANGUAGE_CODES["m2m100"]]  # the files of the hub name them
+    nllb = ["eng_Latn", "fra_Latn", "deu_Latn"]
+    for name, source, config, tokens, settings, model in (
+            ("mbart50", "files-xlmr/sentencepiece.bpe.model", {"tokenizer_class": "MBart50Tokenizer", "src_lang": "en_XX"},
+             MBart50TokenizerFast, MBartConfig, MBartForConditionalGeneration),
+            ("m2m-100", "files-xlmr/sentencepiece.bpe.model", {"tokenizer_class": "M2M100Tokenizer",
+                                                                 "additional_special_tokens": codes}, M2M100Tokenizer,
+             M2M100Config, M2M100ForConditionalGeneration),
+            ("nllb", "files-llama/tokenizer.model", {"tokenizer_class": "NllbTokenizer", "src_lang": "eng_Latn",
+                                                     "additional_special_tokens": nllb},
+             NllbTokenizerFast, M2M100Config, M2M100ForConditionalGeneration)):
+        path = folder(name)
+        file = os.path.join(path, "sentencepiece.bpe.model")
+        shutil.copy(os.path.join(HERE, "..", "tokenizers", source), file)
+        with open(os.path.join(path, "tokenizer_config.json"), "w") as out:
+            json.dump(config, out, indent=1)
+        if name == "m2m-100":
+            pieces = sentencepiece.SentencePieceProcessor(model_file=file)
+            names = ["<s>", "<pad>", "</s>", "<unk>"] + [pieces.id_to_piece(i) for i in range(3, pieces.get_piece_size())]
+            with open(os.path.join(path, "vocab.json"), "w") as out:
+                json.dump({piece: i for i, piece in enumerate(names)}, out, ensure_ascii=False)
+        tokenizer = tokens.from_pretrained(path)
+        size = max([*tokenizer.get_vocab().values(), *getattr(tokenizer, "lang_token_to_id", {}).values()]) + 1
+        network = model(settings(vocab_size=size + 8, **sizes))
+        torch.manual_seed(sum(name.encode()))
+        for key, p in network.named_parameters():
+            center = 1.0 if "norm" in key and key.endswith("weight") else 0.0
+            p.data = center + (0.6 if "shared" in key else 1.2 if p.dim() > 1 else 0.2) * torch.randn_like(p)
+        network.save_pretrained(path)
+
+
 SENTENCES = ["I love this movie.", "Wolfgang lives in Berlin, doesn't he?", "People!"]
 
 
@@ -166,6 +208,15 @@ def calls(kind):
             yield "t5", "text2text-generation", SENTENCES, {}, options
         yield "t5", "summarization", SENTENCES, {}, {"max_new_tokens": 9}
         yield "t5", "translation_en_to_fr", SENTENCES[1], {}, {"max_new_tokens": 9}
+        for name, languages in (("mbart50", ("en_XX", "fr_XX", "ro_RO")), ("m2m-100", ("en", "fr", "ro")),
+                                ("nllb", ("eng_Latn", "fra_Latn", "deu_Latn"))):
+            for source, target in ((0, 1), (1, 2), (2, 0)):
+                named = {"src_lang": languages[source], "tgt_lang": languages[target], "max_new_tokens": 8}
+                yield name, "translation", SENTENCES[0], {}, {**named, "num_beams": 1}
+                yield name, "translation", SENTENCES, {}, {**named, "num_beams": 3}
+        for stop in (["e"], ["th", " a"], ["."], ["zz"]):
+            yield "gpt2-chat", "text-generation", SENTENCES, {}, {"do_sample": False, "num_beams": 3, "max_new_tokens": 14,
+                                                                  "num_return_sequences": 2, "stop_strings": stop}
         return
     for name, mask in (("bert-fill", "[MASK]"), ("roberta-fill", "<mask>")):
         yield name, "fill-mask", f"I love this {mask}.", {}, {}
@@ -238,7 +289,8 @@ def write_expected(kind):
                 given = inputs if isinstance(inputs, dict) else None
                 result = pipe(**given, **options) if given else pipe(inputs, **options)
             else:
-                result = pipe(inputs, **options)
+                more = {"tokenizer": pipe.tokenizer} if "stop_strings" in options else {}
+                result = pipe(inputs, **options, **more)
         except Exception as error:
             print("skipped", name, task, options, error, file=sys.stderr)
             continue
@@ -252,4 +304,4 @@ def write_expected(kind):
 
 
 if __name__ == "__main__":
-    {"models": write_models, "expect": lambda: write_expected(5), "expect4": lambda: write_expected(4)}[sys.argv[1]]()
+    {"models": write_models, "translators": write_translators, "expect": lambda: write_expected(5), "expect4": lambda: write_expected(4)}[sys.argv[1]]()
