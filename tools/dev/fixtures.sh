@@ -4,7 +4,7 @@
 verb_fixtures() {
   need "${packages_js[@]}"
   js_packages js js-packages || return 1
-  js_packages js/tests/runtimes js-runtime-packages || return 1
+  js_packages js/tests/runtimes js-runtime-packages install --no-save || return 1
   [ -e js/dist/index.mjs ] || js_build || return 1
   node js/tests/runtimes/run.mjs
 }

@@ -6,16 +6,20 @@
 
 packages_js=(nodejs npm chromium openssl)
 
-# js_packages FOLDER LABEL: what its package-lock.json names. Nothing here needs a script of its own when it is installed.
+# js_packages FOLDER LABEL [COMMAND…]: what its package-lock.json names. Nothing here needs a script of its own when it is
+# installed. Where parts for other platforms are many, and a registry may lack some, the command is not ci but install.
 js_packages() {
-  [ ! "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] || return 0
-  progress "$2" npm ci --prefix "$1" --no-audit --no-fund --ignore-scripts || return 1
-  touch "$1/node_modules/.package-lock.json"
+  local folder=$1 label=$2
+  shift 2
+  [ $# -gt 0 ] || set -- ci
+  [ ! "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] || return 0
+  progress "$label" npm "$@" --prefix "$folder" --no-audit --no-fund --ignore-scripts || return 1
+  touch "$folder/node_modules/.package-lock.json"
 }
 
 js_prepare() {
   need "${packages_js[@]}"
-  js_packages js js-packages && js_packages js/tests/fixtures js-fixture-packages
+  js_packages js js-packages && js_packages js/tests/fixtures js-fixture-packages install --no-save
 }
 
 js_build() {
