@@ -7,8 +7,9 @@ foreach(language C CXX)
   set(CMAKE_${language}_FLAGS_RELEASE "-Oz -DNDEBUG")
 endforeach()
 
-# Exceptions of WebAssembly itself: without them a throw ends the module, and JS-emulated ones slow every call.
-add_compile_options(-fwasm-exceptions -msimd128 $<$<BOOL:${TRUSTFORMERS_WASM_THREADS}>:-pthread>)
+# Exceptions of WebAssembly itself: without them a throw ends the module, and JS-emulated ones slow every call. And what
+# every engine with SIMD has beside it, for smaller code.
+add_compile_options(-fwasm-exceptions -msimd128 -mbulk-memory -mnontrapping-fptoint $<$<BOOL:${TRUSTFORMERS_WASM_THREADS}>:-pthread>)
 add_link_options(-fwasm-exceptions $<$<BOOL:${TRUSTFORMERS_WASM_THREADS}>:-pthread>)
 
 # An ES module that runs in pages, workers and Node, and under a policy without 'unsafe-eval'. Growing shared memory
