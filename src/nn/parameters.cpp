@@ -50,8 +50,10 @@ bool Parameters::is_optional(const std::string& name) const {
 
 Tensor Parameters::load_stored(const std::string& name, const StoredName& stored, const Shape& shape) {
   used_.insert(stored.name);
-  Tensor tensor = source_->load(stored.name);
-  if (stored.transform) tensor = stored.transform(tensor);
+  const Tensor whole = source_->load(stored.name);
+  Tensor tensor = stored.transform ? stored.transform(whole) : whole;
+  // A transformed copy is nobody else's.
+  if (tensor.impl().storage != whole.impl().storage) tensor.impl().storage->disposable = true;
   if (tensor.shape() != shape) {
     report_.add_misshapen(name, shape, tensor.shape(), source_->location(stored.name));
     return Tensor();

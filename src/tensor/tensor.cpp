@@ -136,10 +136,12 @@ const std::byte* Tensor::host_address(DType expected) const {
   const TensorImpl& t = impl();
   check(t.dtype == expected, ErrorCode::dtype_mismatch, "[tensor] asked for ", to_string(expected), " data of ",
         describe(*this));
-  check(t.storage->data != nullptr || numel() == 0, ErrorCode::unsupported, "[tensor] the memory of ",
-        t.storage->device->name(), " cannot be addressed from the host: use read()");
+  const std::byte* start = t.storage->data;
+  if (!start && t.storage->packed) start = t.storage->packed->unpacked();
+  check(start != nullptr || numel() == 0, ErrorCode::unsupported, "[tensor] the memory of ", t.storage->device->name(),
+        " cannot be addressed from the host: use read()");
   const std::int64_t block = info(t.dtype).block_elements;
-  return t.storage->data + t.offset / block * info(t.dtype).block_bytes;
+  return start + t.offset / block * info(t.dtype).block_bytes;
 }
 
 std::byte* Tensor::mutable_host_address(DType expected) const {

@@ -26,15 +26,19 @@ using ReadDone = std::function<void(std::span<const std::byte> bytes, const Erro
 class PackedWeight {
  public:
   virtual ~PackedWeight() = default;
+  /// The bytes of the storage as they were before, made at the first call and kept. Threads may call at once.
+  /// Errors: out_of_memory.
+  virtual const std::byte* unpacked() const = 0;
 };
 
 /// A block of memory on one device, shared by all views of it.
 struct Storage {
   Device* device = nullptr;
-  std::byte* data = nullptr;  // host memory, or nullptr on devices whose memory the host cannot see
+  std::byte* data = nullptr;  // host memory; nullptr where the host cannot see it, or where `packed` took it over
   std::uint64_t handle = 0;   // the device's own name for the memory, where data is nullptr
   std::size_t bytes = 0;
   bool read_only = false;                      // part of a mapped file
+  bool disposable = false;                     // packing may take the memory over: nobody else looks at it
   std::shared_ptr<const void> owner;           // keeps data alive
   std::shared_ptr<const PackedWeight> packed;  // see Device::prepack; dropped by Tensor::mark_mutated
 };

@@ -150,6 +150,7 @@ MemorySource::MemorySource(std::vector<StreamedFile> files) : files_(std::move(f
       entries_.back().file = static_cast<std::uint32_t>(f);
       data_.push_back(std::move(files_[f].data[i]));
     }
+  given_.resize(entries_.size());
   index_.reserve(entries_.size());
   for (std::size_t i = 0; i < entries_.size(); ++i)
     check(index_.emplace(entries_[i].name, i).second, ErrorCode::parse, "[", files_[entries_[i].file].name, "] tensor ",
@@ -165,13 +166,26 @@ Tensor MemorySource::load(std::string_view name) const {
   const auto found = index_.find(name);
   check(found != index_.end(), ErrorCode::not_found, "[weights] no tensor ", quote_name(name), " in ", describe());
   const TensorEntry& entry = entries_[found->second];
-  const auto& data = data_[found->second];
+  const std::lock_guard lock(mutex_);
+  auto& data = data_[found->second];
+  Tensor& given = given_[found->second];
+  if (given.defined()) {
+    Storage& shared = *given.impl().storage;
+    shared.disposable = false;
+    // A storage of its own where that is possible, because each keeps the packed form of one view.
+    if (!shared.data) return given.detach();
+    return Tensor::borrow({shared.data, shared.bytes}, entry.shape, entry.dtype, shared.owner);
+  }
   const std::span<const std::byte> bytes(data.get(), static_cast<std::size_t>(entry.bytes));
   return with_context(
       [&] { return str("while loading ", quote_name(name), " from ", location(name)); },
       [&] {
-        if (entry.encoding == ElementEncoding::native && (entry.dtype != DType::boolean || !has_odd_booleans(bytes)))
-          return Tensor::borrow(bytes, entry.shape, entry.dtype, data);
+        if (entry.encoding == ElementEncoding::native && (entry.dtype != DType::boolean || !has_odd_booleans(bytes))) {
+          given = Tensor::borrow(bytes, entry.shape, entry.dtype, data);
+          given.impl().storage->disposable = true;
+          data.reset();
+          return given.detach();
+        }
         auto copy = decode(entry, bytes);
         return Tensor::borrow(*copy, entry.shape, entry.dtype, copy);
       });

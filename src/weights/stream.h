@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -67,7 +68,8 @@ class WeightStream {
   std::vector<std::byte> scrap_;  // where bytes between tensors go
 };
 
-/// Tensors that were streamed. Errors: parse where a name occurs twice.
+/// Tensors that were streamed. The first load() of a tensor gives it away: packing it takes its memory over, and later
+/// ones unpack it when they look. Errors: parse where a name occurs twice.
 class MemorySource final : public WeightSource {
  public:
   explicit MemorySource(std::vector<StreamedFile> files);
@@ -83,7 +85,9 @@ class MemorySource final : public WeightSource {
  private:
   std::vector<StreamedFile> files_;
   std::vector<TensorEntry> entries_;
-  std::vector<std::shared_ptr<const std::byte>> data_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::shared_ptr<const std::byte>> data_;  // of those that were not given away
+  mutable std::vector<Tensor> given_;
   std::unordered_map<std::string_view, std::size_t> index_;  // views of the names in entries_
 };
 

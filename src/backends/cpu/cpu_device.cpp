@@ -77,7 +77,12 @@ class CpuDevice final : public Device {
   void prepack(const Tensor& weight) override {
     Storage& storage = *weight.impl().storage;
     if (storage.packed || weight.numel() == 0 || !PackedMatrix::has_form(weight.dtype())) return;
-    storage.packed = PackedMatrix::pack(Context::current().threads(), weight_view(weight));
+    const bool whole = weight.numel() * info(weight.dtype()).block_bytes ==
+                       static_cast<std::int64_t>(storage.bytes) * info(weight.dtype()).block_elements;
+    const bool take = storage.disposable && whole;
+    storage.packed =
+        PackedMatrix::pack(Context::current().threads(), weight_view(weight), take ? &storage.owner : nullptr);
+    if (take) storage.data = nullptr, storage.read_only = true;
   }
 
  private:

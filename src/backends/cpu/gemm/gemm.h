@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 
 #include "../../../base/thread_pool.h"
@@ -38,18 +39,26 @@ class PackedMatrix final : public PackedWeight {
  public:
   /// True for f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k and q6_k.
   static bool has_form(DType dtype);
+  /// With `owner`, which keeps the weight's memory, the matrix takes that over: it packs in place where the panels
+  /// fit exactly, else into memory of its own and lets `owner` go. The weight must be all of the memory then.
   /// Errors: unsupported (no packed form), invalid_argument (strides of a block format), out_of_memory.
-  static std::shared_ptr<const PackedMatrix> pack(ThreadPool& threads, const WeightView& weight);
+  static std::shared_ptr<const PackedMatrix> pack(ThreadPool& threads, const WeightView& weight,
+                                                  std::shared_ptr<const void>* owner = nullptr);
 
   DType dtype() const { return dtype_; }
   std::int64_t rows() const { return rows_; }
   std::int64_t columns() const { return columns_; }
   /// True when `weight` is the very view that was packed: a transposed or shifted view of the same memory is not.
+  /// Where the memory was taken over, views of it have no address.
   bool is_of(const WeightView& weight) const;
+  /// Row `n` of the weight: in its own dtype, for block formats dequantised to f32.
+  void copy_row(std::int64_t n, std::byte* out) const;
+  const std::byte* unpacked() const override;
   /// Bytes held.
   std::size_t bytes() const { return static_cast<std::size_t>(panels_ * panel_bytes_); }
 
-  /// For the kernels: panel `i` covers panel_columns() outputs and starts on a multiple of 64 bytes.
+  /// For the kernels: panel `i` covers panel_columns() outputs; it starts on a multiple of 64 bytes unless it was
+  /// packed in place.
   const std::byte* panel(std::int64_t i) const { return data_.get() + i * panel_bytes_; }
   std::int64_t panels() const { return panels_; }
   std::int64_t panel_bytes() const { return panel_bytes_; }
@@ -64,6 +73,8 @@ class PackedMatrix final : public PackedWeight {
   std::int64_t panel_bytes_ = 0;
   std::shared_ptr<const std::byte> data_;
   WeightView source_;  // what was packed; its memory may be gone
+  mutable std::once_flag unpack_once_;
+  mutable std::shared_ptr<const std::byte> unpacked_;
 };
 
 /// The activations and result of a linear layer: rows of K and N floats, `x_stride` and `y_stride` floats apart.

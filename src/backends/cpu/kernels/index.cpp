@@ -93,6 +93,17 @@ void embedding_kernel(const KernelCall& call) {
   const DType dtype = weight.dtype();
   std::byte* out = call.out[0].mutable_raw();
   const std::int64_t out_bytes = byte_size(call.out[0].dtype(), width);
+  // A table that is also the last layer's weight may be left in packed form alone.
+  const Storage& storage = *weight.impl().storage;
+  const auto* packed = storage.data ? nullptr : static_cast<const PackedMatrix*>(storage.packed.get());
+  if (packed && packed->is_of(stored_view(weight))) {
+    call.context.threads().parallel_for(ids.numel(), 1 + parallel_grain / (width + 1),
+                                        [&](std::int64_t begin, std::int64_t end) {
+                                          for (std::int64_t i = begin; i < end; ++i)
+                                            packed->copy_row(rows[i], out + i * out_bytes);
+                                        });
+    return;
+  }
   call.context.threads().parallel_for(
       ids.numel(), 1 + parallel_grain / (width + 1), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {

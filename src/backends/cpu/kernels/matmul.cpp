@@ -73,11 +73,10 @@ void linear_kernel(const KernelCall& call) {
   };
   const auto* packed = static_cast<const PackedMatrix*>(weight.impl().storage->packed.get());
   // The storage keeps the packed twin of one view; other views of it go the plain way.
-  const WeightView view = weight_view(weight);
-  if (packed && packed->is_of(view))
+  if (packed && packed->is_of(stored_view(weight)))
     linear(call.context.threads(), *packed, linear_call);
   else
-    linear(call.context.threads(), view, linear_call);
+    linear(call.context.threads(), weight_view(weight), linear_call);
 }
 
 bool linear_supports(const OpCall& call) {

@@ -94,5 +94,10 @@ void copy_elements(const Tensor& source, const Tensor& target);
 inline WeightView weight_view(const Tensor& w) {
   return {w.dtype(), w.raw(), w.size(0), w.size(1), w.strides()[0], w.strides()[1]};
 }
+/// The same for PackedMatrix::is_of: without an address where only the packed form is left.
+inline WeightView stored_view(const Tensor& w) {
+  const std::byte* data = w.impl().storage->data ? w.raw() : nullptr;
+  return {w.dtype(), data, w.size(0), w.size(1), w.strides()[0], w.strides()[1]};
+}
 
 }  // namespace trustformers::cpu

@@ -10,9 +10,11 @@
 
 namespace trustformers::cpu {
 
+#ifndef TRUSTFORMERS_WASM_KERNELS
 namespace scalar {
 const KernelTable& kernel_table();
 }
+#endif
 #ifdef TRUSTFORMERS_X86_KERNELS
 namespace avx2 {
 const KernelTable& kernel_table();
@@ -30,6 +32,10 @@ const KernelTable& kernel_table();
 namespace {
 
 std::vector<Isa> find_isas() {
+#ifdef TRUSTFORMERS_WASM_KERNELS
+  // An engine that lacks these instructions would have refused the whole module.
+  return {Isa{TRUSTFORMERS_WASM_KERNELS, wasm::kernel_table}};
+#else
   std::vector<Isa> isas = {{"scalar", scalar::kernel_table}};
 #ifdef TRUSTFORMERS_X86_KERNELS
   __builtin_cpu_init();
@@ -40,11 +46,8 @@ std::vector<Isa> find_isas() {
       isas.push_back({"avx512", avx512::kernel_table});
   }
 #endif
-#ifdef TRUSTFORMERS_WASM_KERNELS
-  // An engine that lacks these instructions would have refused the whole module.
-  isas.push_back({TRUSTFORMERS_WASM_KERNELS, wasm::kernel_table});
-#endif
   return isas;
+#endif
 }
 
 const Isa* choose_isa() {

@@ -14,7 +14,8 @@ struct Isa {
   const KernelTable& (*kernels)();
 };
 
-/// The sets this build has and this machine can run, the best last. "scalar" is always the first.
+/// The sets this build has and this machine can run, the best last. "scalar" is always the first,
+/// but for WebAssembly, whose modules hold one set.
 std::span<const Isa> available_isas();
 
 /// The set in use: the best one, or the one TRUSTFORMERS_ISA names (an unknown or unavailable name is an error:
