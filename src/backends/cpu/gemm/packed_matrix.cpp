@@ -241,7 +241,6 @@ struct Form {
 
 template <class Block, class Panel>
 Form block_form(int k) {
-  static_assert(sizeof(Panel) == 8 * sizeof(Block));
   return {pack_block_panel<Block, Panel>, unpack_block_panel<Block, Panel>, sizeof(Panel), k};
 }
 template <class T>
@@ -313,8 +312,10 @@ std::shared_ptr<const PackedMatrix> PackedMatrix::pack(ThreadPool& threads, cons
   packed->panels_ = (weight.rows + width - 1) / width;
   packed->panel_bytes_ = weight.columns / form.k * form.bytes;
   packed->source_ = weight;
-  const bool in_place =
-      owner && weight.rows % width == 0 && weight.column_stride == 1 && weight.row_stride == weight.columns;
+  // The super-blocks grow a little: their scales are whole bytes in a panel.
+  const bool in_place = owner && weight.rows % width == 0 && weight.column_stride == 1 &&
+                        weight.row_stride == weight.columns &&
+                        packed->panel_bytes_ == byte_size(weight.dtype, width * weight.columns);
   std::shared_ptr<std::byte> data;
   if (in_place) {
     data = {const_cast<std::byte*>(weight.data), [held = *owner](std::byte*) {}};
