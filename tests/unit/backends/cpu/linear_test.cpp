@@ -160,6 +160,44 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("backends/cpu: a matrix may take its weight's memory over, and gives the weight back bit for bit") {
+  ThreadPool threads(1);
+  std::vector<DType> dtypes = packed_blocks;
+  dtypes.insert(dtypes.end(), {DType::f32, DType::f16, DType::bf16});
+  each_isa([&] {
+    for (const DType dtype : dtypes)
+      for (const std::int64_t n : {1, 9, 16, 48})
+        for (const std::int64_t k : {256, 768}) {
+          Weight w = make_weight(dtype, n, k, static_cast<std::uint64_t>(n + k));
+          Numbers numbers(4);
+          const auto x = numbers.vector(3 * k);
+          const auto want = run(threads, *PackedMatrix::pack(threads, w.view()), n, k, x, 3);
+          const std::vector<std::byte> before = w.bytes;
+          std::shared_ptr<const void> owner = std::make_shared<int>();
+          const std::weak_ptr<const void> watch = owner;
+          const auto packed = PackedMatrix::pack(threads, w.view(), &owner);
+          INFO(to_string(dtype), " n ", n, " k ", k);
+          // Whole panels stay where the weight was; of the super-blocks only q6_k keeps its size.
+          const bool fits = n % packed->panel_columns() == 0 && dtype != DType::q4_k && dtype != DType::q5_k;
+          CHECK(owner == nullptr);
+          CHECK(watch.expired() == !fits);
+          CHECK((packed->panel(0) == w.bytes.data()) == fits);
+          if (!fits) std::fill(w.bytes.begin(), w.bytes.end(), std::byte{0x55});
+          CHECK(packed->is_of({dtype, nullptr, n, k, k, 1}));
+          CHECK_FALSE(packed->is_of(w.view()));
+          CHECK(same_bits(want, run(threads, *packed, n, k, x, 3)));
+          for (const std::int64_t row : {std::int64_t{0}, n - 1}) {
+            std::vector<std::byte> bytes(static_cast<std::size_t>(is_block(dtype) ? 4 * k : byte_size(dtype, k)));
+            packed->copy_row(row, bytes.data());
+            const std::byte* const whole =
+                is_block(dtype) ? reinterpret_cast<const std::byte*>(w.values.data()) : before.data();
+            CHECK(std::memcmp(bytes.data(), whole + row * static_cast<std::int64_t>(bytes.size()), bytes.size()) == 0);
+          }
+          CHECK(std::memcmp(packed->unpacked(), before.data(), before.size()) == 0);
+        }
+  });
+}
+
 TEST_CASE("backends/cpu: types without a packed form run from their blocks") {
   ThreadPool threads(1);
   CHECK_FALSE(PackedMatrix::has_form(DType::q2_k));
