@@ -52,10 +52,13 @@ const { env, pipeline } = await import(process.argv[1]);
 const p = await pipeline(process.argv[2], process.argv[3], { worker: false });
 console.log(env.memory().heapBytes);
 `;
-testWith(minilm)('loading safetensors peaks a little above the weights', async () => {
-  const [task, folder, file] = ['feature-extraction', minilm, 'model.safetensors'];
-  const lib = fileURLToPath(new URL('../dist/index.mjs', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', peakOf, lib, task, folder]);
-  const weights = statSync(join(folder, file)).size;
-  expect(Number(stdout)).toBeLessThan(1.15 * weights + 64e6);
-}, 300_000);
+for (const [task, folder, file] of [
+  ['feature-extraction', minilm, 'model.safetensors'],
+  ['text-generation', smollm2, 'model.gguf'],
+])
+  testWith(folder)(`${task}: loading peaks a little above the weights`, async () => {
+    const lib = fileURLToPath(new URL('../dist/index.mjs', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', peakOf, lib, task, folder]);
+    const weights = statSync(join(folder, file)).size;
+    expect(Number(stdout)).toBeLessThan(1.15 * weights + 64e6);
+  }, 300_000);

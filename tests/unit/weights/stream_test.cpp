@@ -3,8 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cstring>
-
 #include "ops/index/index.h"
 #include "ops/matmul/matmul.h"
 #include "tensor/device.h"
