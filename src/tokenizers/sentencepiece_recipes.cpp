@@ -56,7 +56,7 @@ Role mask_role(const SentencePieceModel& model, std::string content) {
 }
 
 /// `before A after`, `before A B after`: pairs are joined as one text.
-std::function<Json(const Recipe::RoleOf&, const Recipe::Lookup&)> one_text(Words before, Words after) {
+std::function<Json(const Recipe::RoleOf&, const Recipe::Lookup&)> one_text(const Words& before, const Words& after) {
   return [before, after](const Recipe::RoleOf&, const Recipe::Lookup& id_of) {
     return template_post_processor(before, after, {}, 0, id_of);
   };
