@@ -53,7 +53,7 @@ class AlbertBody final : public Body {
   }
 
   ModelOutput forward(const ModelInputs& in) const override {
-    const Tensor seen = key_mask(in.attention_mask);
+    const Tensor seen = self_key_mask(in);
     const auto inner = static_cast<std::size_t>(config_.inner_group_num);
     const std::size_t depth = static_cast<std::size_t>(config_.num_hidden_layers) * inner;
     ModelOutput out = run_layers(in, widen_(embeddings_(in, positions_or_consecutive(in))), depth,

@@ -131,10 +131,10 @@ class BartStack final : public Body {
     ModelOutput out;
     Tensor x = embed(in);
     const ForwardContext context{.positions = {},
-                                 .key_mask = key_mask(in.attention_mask),
+                                 .key_mask = self_key_mask(in),
                                  .bias = {},
                                  .encoder_states = in.encoder_hidden_states,
-                                 .encoder_mask = key_mask(in.encoder_attention_mask),
+                                 .encoder_mask = cross_key_mask(in),
                                  .cache = in.cache,
                                  .rotations = {}};
     for (const DecoderBlock& block : blocks_) {

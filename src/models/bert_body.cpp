@@ -58,8 +58,8 @@ Tensor BertBody::positions(const ModelInputs& in) const {
 ModelOutput BertBody::forward(const ModelInputs& in) const {
   Tensor x = embeddings_(in, positions(in));
   if (project_) x = (*project_)(x);
-  const Tensor seen = key_mask(in.attention_mask);
-  const Tensor encoder_seen = key_mask(in.encoder_attention_mask);
+  const Tensor seen = self_key_mask(in);
+  const Tensor encoder_seen = cross_key_mask(in);
   ModelOutput out = run_layers(
       in, x, layers_.size(), [&](std::size_t i, const Tensor& h) { return layers_[i](h, in, seen, encoder_seen, i); });
   if (pooler_) out.pooler_output = (*pooler_)(out.last_hidden_state);

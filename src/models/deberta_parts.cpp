@@ -82,7 +82,7 @@ Tensor DebertaEmbeddings::operator()(const ModelInputs& in, const Tensor& seen) 
 }
 
 DebertaMask DebertaMask::of(const ModelInputs& in) {
-  const Tensor token = key_mask(in.attention_mask);
+  const Tensor token = self_key_mask(in);
   if (!token.defined()) return {};
   const Tensor in_sight = logical_and(unsqueeze(token, 2), unsqueeze(token, 1));
   const Tensor hidden = where(in_sight, Tensor::zeros({}), Tensor::full({}, -std::numeric_limits<double>::infinity()));

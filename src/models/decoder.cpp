@@ -152,14 +152,15 @@ ModelOutput Decoder::forward(const ModelInputs& in) const {
               : counted                 ? positions_from_mask(in.attention_mask, length, -1)
                                         : next_positions(in.cache, length);
   Tensor x = embed(in, at);
+  const Tensor seen = self_key_mask(in);
   if (in.cache && !rotations.empty() && rotations[0].has_long_set() &&
       starts_again(x, at, rotations[0].takes_long_set(positions_needed(at)), *in.cache, layers.size()))
     past = 0;
   ForwardContext context{.positions = at,
-                         .key_mask = key_mask(in.attention_mask),
+                         .key_mask = seen,
                          .bias = score_bias ? score_bias(in.attention_mask, past + x.size(1)) : Tensor(),
                          .encoder_states = in.encoder_hidden_states,
-                         .encoder_mask = key_mask(in.encoder_attention_mask),
+                         .encoder_mask = cross_key_mask(in),
                          .cache = in.cache,
                          .past = past,
                          .router_logits = in.output_router_logits ? &out.router_logits : nullptr,

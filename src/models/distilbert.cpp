@@ -55,7 +55,7 @@ class DistilBertBody final : public Body {
   }
 
   ModelOutput forward(const ModelInputs& in) const override {
-    const Tensor seen = key_mask(in.attention_mask);
+    const Tensor seen = self_key_mask(in);
     return run_layers(
         in, embeddings_(in, positions_or_consecutive(in)), layers_.size(),
         [&](std::size_t i, const Tensor& x) { return layers_[i].feed_forward(layers_[i].attention(x, seen)); });

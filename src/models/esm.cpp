@@ -117,7 +117,7 @@ class EsmBody final : public Body {
   ModelOutput forward(const ModelInputs& in) const override {
     const Tensor positions = positions_or_consecutive(in);
     ForwardContext context{
-        .positions = positions, .key_mask = key_mask(in.attention_mask), .bias = {}, .cache = nullptr, .rotations = {}};
+        .positions = positions, .key_mask = self_key_mask(in), .bias = {}, .cache = nullptr, .rotations = {}};
     if (rotary_) context.rotations.push_back({&*rotary_, rotary_->tables(positions_needed(positions))});
     ModelOutput out = run_layers(in, in.inputs_embeds.defined() ? in.inputs_embeds : embeddings_(in), layers_.size(),
                                  [&](std::size_t i, const Tensor& h) { return layers_[i](h, context); });

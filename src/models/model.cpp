@@ -4,6 +4,7 @@
 
 #include "../base/file.h"
 #include "../nn/adapter.h"
+#include "../nn/attention.h"
 #include "../nn/config.h"
 
 namespace trustformers {
@@ -29,6 +30,19 @@ Tensor* ModelInputs::find(std::string_view name) {
   for (const auto& [known, member] : members)
     if (known == name) return member;
   return nullptr;
+}
+
+Tensor self_key_mask(const ModelInputs& in) {
+  if (!in.attention_mask.defined()) return Tensor();
+  const Tensor& x = in.inputs_embeds.defined() ? in.inputs_embeds : in.input_ids;
+  return key_mask(in.attention_mask, "attention_mask", x.size(0), x.size(1) + (in.cache ? in.cache->length() : 0));
+}
+
+Tensor cross_key_mask(const ModelInputs& in) {
+  if (!in.encoder_attention_mask.defined()) return Tensor();
+  // A cache that holds the keys of the states needs them no longer.
+  const Tensor& counted = in.encoder_hidden_states.defined() ? in.encoder_hidden_states : in.encoder_attention_mask;
+  return key_mask(in.encoder_attention_mask, "encoder_attention_mask", counted.size(0), counted.size(1));
 }
 
 Tensor ModelOutput::find(std::string_view name) const {

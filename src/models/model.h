@@ -47,6 +47,12 @@ struct ModelInputs {
   Tensor* find(std::string_view name);
 };
 
+/// attention_mask as the key mask of self-attention, [B, S] bool; undefined when every token counts. Any other shape is
+/// a shape_mismatch.
+Tensor self_key_mask(const ModelInputs& in);
+/// encoder_attention_mask as that of cross-attention, [B, T] bool.
+Tensor cross_key_mask(const ModelInputs& in);
+
 /// What forward gives; undefined where the head has no such output.
 struct ModelOutput {
   Tensor last_hidden_state;                                          // [B, L, D]

@@ -48,7 +48,7 @@ class MPNetBody final : public Body {
 
   ModelOutput forward(const ModelInputs& in) const override {
     const Tensor x = embeddings_(in, positions(in));
-    const Tensor seen = key_mask(in.attention_mask);
+    const Tensor seen = self_key_mask(in);
     // 32 buckets up to distance 128, whatever the size of the table: [L, L, H] -> [1, H, L, L]
     const Tensor buckets = relative_buckets({}, 0, x.size(1), x.size(1));
     const Tensor bias = unsqueeze(contiguous(permute(bias_(buckets), {2, 0, 1})), 0);

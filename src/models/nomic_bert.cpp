@@ -60,7 +60,7 @@ class NomicBertBody final : public Body {
       x = x + (*types_)(in.token_type_ids.defined() ? in.token_type_ids : Tensor::zeros({1, x.size(1)}, DType::i64));
     const Tensor positions = positions_or_consecutive(in);
     const ForwardContext context{.positions = positions,
-                                 .key_mask = key_mask(in.attention_mask),
+                                 .key_mask = self_key_mask(in),
                                  .bias = {},
                                  .cache = nullptr,
                                  .rotations = {{&rotary_, rotary_.tables(positions_needed(positions))}}};

@@ -114,10 +114,10 @@ class T5Stack final : public Body {
     const std::int64_t past = in.cache ? in.cache->length() : 0;
     const Tensor buckets = relative_buckets(buckets_, past, x.size(1), past + x.size(1));
     ForwardContext context{.positions = {},
-                           .key_mask = key_mask(in.attention_mask),
+                           .key_mask = self_key_mask(in),
                            .bias = {},
                            .encoder_states = in.encoder_hidden_states,
-                           .encoder_mask = key_mask(in.encoder_attention_mask),
+                           .encoder_mask = cross_key_mask(in),
                            .cache = in.cache,
                            .rotations = {}};
     for (std::size_t i = 0; i < blocks_.size(); ++i) {

@@ -8,10 +8,10 @@
 
 namespace trustformers {
 
-Tensor key_mask(const Tensor& attention_mask) {
+Tensor key_mask(const Tensor& attention_mask, std::string_view name, std::int64_t batch, std::int64_t keys) {
   if (!attention_mask.defined()) return Tensor();
-  check(attention_mask.rank() == 2, ErrorCode::shape_mismatch, "[attention_mask] must be [B, S], got ",
-        describe(attention_mask));
+  check(attention_mask.shape() == Shape{batch, keys}, ErrorCode::shape_mismatch, "[", name, "] must be ",
+        Shape{batch, keys}, ", a number for each key, got ", describe(attention_mask));
   const std::vector<std::uint8_t> seen = attention_mask.to_vector<std::uint8_t>();
   if (std::all_of(seen.begin(), seen.end(), [](std::uint8_t s) { return s != 0; })) return Tensor();
   return cast(attention_mask, DType::boolean);

@@ -20,9 +20,9 @@ Tensor attend_fixed(AttentionCache* cache, std::size_t layer, const Tensor& q,
                     FunctionRef<AttentionCache::KeysValues()> make, const AttentionAttrs& attrs,
                     const Tensor& key_mask);
 
-/// attention_mask [B, S] (1 or true: a token, 0: padding) as the key mask of attention(); undefined when undefined or
-/// when nothing is padded, so that unpadded batches take the plain path.
-Tensor key_mask(const Tensor& attention_mask);
+/// attention_mask [batch, keys] (1 or true: a token, 0: padding) as the key mask of attention(); undefined when
+/// undefined or when every token counts. Another shape is a shape_mismatch of `name`.
+Tensor key_mask(const Tensor& attention_mask, std::string_view name, std::int64_t batch, std::int64_t keys);
 
 /// Positions first, first + 1, ...: [1, length].
 Tensor consecutive_positions(std::int64_t first, std::int64_t length);

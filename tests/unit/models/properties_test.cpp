@@ -102,6 +102,20 @@ TEST_CASE("models: a row of a batch is that row alone") {
   });
 }
 
+TEST_CASE("models: a mask that is not as long as the texts is refused by name") {
+  for_each_class([](const Zoo& entry, const ModelClass& c) {
+    const auto model = random_model(entry, c.name, 5);
+    const NoGrad no_grad;
+    for (const std::int64_t length : {tokens_per_text - 1, tokens_per_text + 1}) {
+      ModelInputs in = random_inputs(*model, c.task, tokens_per_text, 6);
+      in.attention_mask = Tensor::ones({2, length}, DType::i64);
+      const Error error = error_of([&] { model->forward(in); });
+      CHECK(error.code() == ErrorCode::shape_mismatch);
+      CHECK(mentions(error, "attention_mask"));
+    }
+  });
+}
+
 /// `in` with `count` columns of padding on one side of row 1, the mask saying so; positions count from the first token.
 ModelInputs padded(const Model& model, const ModelInputs& in, std::int64_t count, bool left) {
   const std::int64_t pad = model.common().pad_token_id.value_or(0);
