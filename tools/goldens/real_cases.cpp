@@ -136,7 +136,7 @@ class RealCase {
     in.logits_to_keep = 1;
     const std::vector<float> got = model.forward(in).logits.to_vector<float>();
     const std::vector<float> bar = expected.to_vector<float>();
-    const std::size_t step = got.size() / bar.size();
+    const std::size_t step = (got.size() + bar.size() - 1) / bar.size();
     double error = 0;
     for (std::size_t i = 0; i < bar.size(); ++i)
       error = std::max(error, std::fabs(static_cast<double>(got[i * step]) - bar[i]));
@@ -165,11 +165,15 @@ class RealCase {
     Ids ids = encode(read_text_file(case_.folder / bar.at("text").as_string()), false);
     const auto context = static_cast<std::size_t>(bar.at("context").as_int());
     ids.resize(std::min(ids.size(), static_cast<std::size_t>(bar.at("tokens").as_int())));
+    const Json* bos = case_.description.find("bos");
+    const bool begins = bos && bos->as_bool();  // every chunk, with what begins the prompts
     double sum = 0;
     std::int64_t scored = 0;
     for (std::size_t first = 0; first < ids.size(); first += context) {
-      const Ids chunk(ids.begin() + static_cast<std::ptrdiff_t>(first),
-                      ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), first + context)));
+      Ids chunk(ids.begin() + static_cast<std::ptrdiff_t>(first),
+                ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), first + context)));
+      if (begins)
+        chunk.front() = case_.description.at("prompts").as_array().front().at("input_ids").as_array()[0].as_int();
       ModelInputs in;
       in.input_ids = in.labels = row(chunk);
       const auto targets = static_cast<std::int64_t>(chunk.size()) - 1;
