@@ -21,6 +21,7 @@
   X(deepseek_v2)                      \
   X(deepseek_v3)                      \
   X(distilbert)                       \
+  X(dots1)                            \
   X(electra)                          \
   X(ernie4_5)                         \
   X(esm)                              \
