@@ -32,6 +32,7 @@
   X(gemma3_text)                      \
   X(glm)                              \
   X(glm4)                             \
+  X(glm4_moe)                         \
   X(gpt2)                             \
   X(gpt_bigcode)                      \
   X(gpt_neo)                          \
