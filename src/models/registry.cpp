@@ -42,6 +42,7 @@
   X(granite)                          \
   X(granitemoe)                       \
   X(helium)                           \
+  X(hunyuan_v1_dense)                 \
   X(llama)                            \
   X(llama4_text)                      \
   X(m2m_100)                          \
