@@ -48,6 +48,7 @@
   X(m2m_100)                          \
   X(marian)                           \
   X(mbart)                            \
+  X(ministral)                        \
   X(mistral)                          \
   X(mixtral)                          \
   X(modernbert)                       \
