@@ -80,6 +80,7 @@
   X(starcoder2)                       \
   X(t5)                               \
   X(umt5)                             \
+  X(vaultgemma)                       \
   X(xglm)                             \
   X(xlm_roberta)
 
