@@ -24,16 +24,16 @@ struct AlbertConfig : EncoderConfig {
   }
 };
 
-constexpr AttentionNames attention_names{"attention.query", "attention.key", "attention.value", "attention.dense",
+constexpr AttentionNames albert_attention{"attention.query", "attention.key", "attention.value", "attention.dense",
                                          "attention.LayerNorm"};
-constexpr FeedForwardNames feed_forward_names{"ffn", "ffn_output", "full_layer_layer_norm"};
+constexpr FeedForwardNames albert_feed_forward{"ffn", "ffn_output", "full_layer_layer_norm"};
 
 struct AlbertLayer {
   EncoderAttention attention;
   EncoderFeedForward feed_forward;
 
   AlbertLayer(const Scope& scope, const AlbertConfig& c)
-      : attention(scope, c, attention_names), feed_forward(scope, c, feed_forward_names) {}
+      : attention(scope, c, albert_attention), feed_forward(scope, c, albert_feed_forward) {}
 };
 
 class AlbertBody final : public Body {

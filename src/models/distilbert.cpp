@@ -7,9 +7,9 @@
 namespace trustformers {
 namespace {
 
-constexpr AttentionNames attention_names{"attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin",
+constexpr AttentionNames distilbert_attention{"attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin",
                                          "sa_layer_norm"};
-constexpr FeedForwardNames feed_forward_names{"ffn.lin1", "ffn.lin2", "output_layer_norm"};
+constexpr FeedForwardNames distilbert_feed_forward{"ffn.lin1", "ffn.lin2", "output_layer_norm"};
 
 struct DistilBertConfig : EncoderConfig {
   bool sinusoidal_pos_embds = false;  // how the position table starts
@@ -38,7 +38,7 @@ struct DistilBertLayer {
   EncoderFeedForward feed_forward;
 
   DistilBertLayer(const Scope& scope, const EncoderConfig& c)
-      : attention(scope, c, attention_names), feed_forward(scope, c, feed_forward_names) {}
+      : attention(scope, c, distilbert_attention), feed_forward(scope, c, distilbert_feed_forward) {}
 };
 
 class DistilBertBody final : public Body {

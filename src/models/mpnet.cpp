@@ -23,7 +23,7 @@ struct MPNetConfig : EncoderConfig {
   }
 };
 
-constexpr AttentionNames attention_names{"attention.attn.q", "attention.attn.k", "attention.attn.v", "attention.attn.o",
+constexpr AttentionNames mpnet_attention{"attention.attn.q", "attention.attn.k", "attention.attn.v", "attention.attn.o",
                                          "attention.LayerNorm"};
 
 struct MPNetLayer {
@@ -31,7 +31,7 @@ struct MPNetLayer {
   EncoderFeedForward feed_forward;
 
   MPNetLayer(const Scope& scope, const MPNetConfig& c)
-      : attention(scope, c, attention_names), feed_forward(scope, c, bert_feed_forward) {}
+      : attention(scope, c, mpnet_attention), feed_forward(scope, c, bert_feed_forward) {}
 };
 
 class MPNetBody final : public Body {

@@ -43,7 +43,7 @@ class RealCase {
     const Json& prompts = case_.description.at("prompts");
     for (const Json& prompt : prompts.as_array())
       report_.add_exact("tokenizer", prompt.at("prompt").dump().substr(0, 60),
-                        encode(prompt.at("prompt").as_string(), false) == ids_of(prompt.at("input_ids")));
+                        encode(prompt.at("prompt").as_string(), begins()) == ids_of(prompt.at("input_ids")));
     for (const bool exact : {true, false}) {
       const std::string run = exact ? "f32 activations" : "default activations";
       guarded(report_, run, [&] {
@@ -117,6 +117,12 @@ class RealCase {
   }
 
  private:
+  /// Whether texts begin with the tokenizer's first special token.
+  bool begins() const {
+    const Json* bos = case_.description.find("bos");
+    return bos && bos->as_bool();
+  }
+
   Ids encode(const std::string& text, bool special, std::size_t max_length = 0) const {
     EncodeOptions options{.add_special_tokens = special};
     if (max_length > 0) {
@@ -165,14 +171,12 @@ class RealCase {
     Ids ids = encode(read_text_file(case_.folder / bar.at("text").as_string()), false);
     const auto context = static_cast<std::size_t>(bar.at("context").as_int());
     ids.resize(std::min(ids.size(), static_cast<std::size_t>(bar.at("tokens").as_int())));
-    const Json* bos = case_.description.find("bos");
-    const bool begins = bos && bos->as_bool();  // every chunk, with what begins the prompts
     double sum = 0;
     std::int64_t scored = 0;
     for (std::size_t first = 0; first < ids.size(); first += context) {
       Ids chunk(ids.begin() + static_cast<std::ptrdiff_t>(first),
                 ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), first + context)));
-      if (begins)
+      if (begins())  // every chunk, with what begins the prompts
         chunk.front() = case_.description.at("prompts").as_array().front().at("input_ids").as_array()[0].as_int();
       ModelInputs in;
       in.input_ids = in.labels = row(chunk);
