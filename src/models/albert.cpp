@@ -25,7 +25,7 @@ struct AlbertConfig : EncoderConfig {
 };
 
 constexpr AttentionNames albert_attention{"attention.query", "attention.key", "attention.value", "attention.dense",
-                                         "attention.LayerNorm"};
+                                          "attention.LayerNorm"};
 constexpr FeedForwardNames albert_feed_forward{"ffn", "ffn_output", "full_layer_layer_norm"};
 
 struct AlbertLayer {

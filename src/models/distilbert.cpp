@@ -7,8 +7,8 @@
 namespace trustformers {
 namespace {
 
-constexpr AttentionNames distilbert_attention{"attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin",
-                                         "sa_layer_norm"};
+constexpr AttentionNames distilbert_attention{"attention.q_lin", "attention.k_lin", "attention.v_lin",
+                                              "attention.out_lin", "sa_layer_norm"};
 constexpr FeedForwardNames distilbert_feed_forward{"ffn.lin1", "ffn.lin2", "output_layer_norm"};
 
 struct DistilBertConfig : EncoderConfig {
