@@ -14,16 +14,16 @@
 namespace trustformers {
 namespace {
 
-using Words = std::map<std::string, std::uint64_t>;  // in order, so that ids do not depend on a hash
+using WordCounts = std::map<std::string, std::uint64_t>;  // in order, so that ids do not depend on a hash
 
 /// How often each pre-token occurs.
-Words count_words(const Json& description, std::span<const std::string> texts) {
+WordCounts count_words(const Json& description, std::span<const std::string> texts) {
   const Spec root(description, "tokenizer");
   std::unique_ptr<Normalizer> normalizer;
   std::unique_ptr<PreTokenizer> pre_tokenizer;
   if (root.has("normalizer")) normalizer = make_normalizer(root.at("normalizer"));
   if (root.has("pre_tokenizer")) pre_tokenizer = make_pre_tokenizer(root.at("pre_tokenizer"));
-  Words words;
+  WordCounts words;
   for (const std::string& given : texts) {
     AlignedText text = AlignedText::from_source(is_valid_utf8(given) ? given : replace_invalid_utf8(given));
     if (normalizer) normalizer->apply(text);
@@ -110,7 +110,7 @@ struct Candidate {
 
 class PairTrainer {
  public:
-  PairTrainer(const Words& words, const TrainingOptions& options) : options_(options) {
+  PairTrainer(const WordCounts& words, const TrainingOptions& options) : options_(options) {
     for (const std::string& token : options.special_tokens) tokens_.add(token);
     add_alphabet(words);
     check(tokens_.size() <= options.vocab_size, ErrorCode::invalid_argument, "[training] vocab_size ",
@@ -128,7 +128,7 @@ class PairTrainer {
   }
 
  private:
-  void add_alphabet(const Words& words) {
+  void add_alphabet(const WordCounts& words) {
     std::map<char32_t, std::uint64_t> counts;
     for (const auto& [word, count] : words)
       for (const char32_t c : decode_utf8(word)) counts[c] += count;
@@ -144,8 +144,8 @@ class PairTrainer {
     for (const auto& entry : counts) tokens_.add(encode_utf8(std::u32string(1, entry.first)));
   }
 
-  /// Words into characters; those outside the alphabet are left out.
-  void split(const Words& words) {
+  /// WordCounts into characters; those outside the alphabet are left out.
+  void split(const WordCounts& words) {
     for (const auto& [text, count] : words) {
       Word word;
       word.count = static_cast<std::int64_t>(count);
@@ -227,7 +227,7 @@ std::u32string byte_level_alphabet() {
 
 namespace {
 
-Json trained_pairs(const Spec& model, const Words& words, const TrainingOptions& options) {
+Json trained_pairs(const Spec& model, const WordCounts& words, const TrainingOptions& options) {
   const PairTrainer trainer(words, options);
   Json out = model.json();
   out.set("vocab", trainer.tokens().to_json());
@@ -240,7 +240,7 @@ Json trained_pairs(const Spec& model, const Words& words, const TrainingOptions&
   return out;
 }
 
-Json trained_unigram(const Spec& model, const Words& words, const TrainingOptions& options) {
+Json trained_unigram(const Spec& model, const WordCounts& words, const TrainingOptions& options) {
   std::vector<std::string> first = options.special_tokens;
   Json unk_id;
   if (!options.unk_token.empty()) {
@@ -269,7 +269,7 @@ Json train_tokenizer(const Json& description, std::span<const std::string> texts
   if (type != "BPE" && type != "WordPiece" && type != "Unigram") model.unsupported(type);
   TrainingOptions options = given;
   if (type == "WordPiece" && options.continuing_subword_prefix.empty()) options.continuing_subword_prefix = "##";
-  const Words words = count_words(description, texts);
+  const WordCounts words = count_words(description, texts);
   const Json trained =
       type == "Unigram" ? trained_unigram(model, words, options) : trained_pairs(model, words, options);
   Json out = Json::Object{{"version", "1.0"}};
