@@ -147,12 +147,12 @@ ModelOutput Decoder::forward(const ModelInputs& in) const {
   ModelOutput out;
   std::int64_t past = in.cache ? in.cache->length() : 0;
   const std::int64_t length = (in.inputs_embeds.defined() ? in.inputs_embeds : in.input_ids).size(1);
+  const Tensor seen = self_key_mask(in);
   const bool counted = positions_skip_padding && in.attention_mask.defined();
   Tensor at = in.position_ids.defined() ? in.position_ids
               : counted                 ? positions_from_mask(in.attention_mask, length, -1)
                                         : next_positions(in.cache, length);
   Tensor x = embed(in, at);
-  const Tensor seen = self_key_mask(in);
   if (in.cache && !rotations.empty() && rotations[0].has_long_set() &&
       starts_again(x, at, rotations[0].takes_long_set(positions_needed(at)), *in.cache, layers.size()))
     past = 0;
