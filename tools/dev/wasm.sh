@@ -24,7 +24,7 @@ wasm_build() {
       flags+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
     # What the compiler was found to have holds for every variant, and asking it is slow.
-    other=$(ls build/wasm-*/build.ninja 2>/dev/null | head -n 1)
+    other=$(ls build/wasm-*/build.ninja 2>/dev/null | head -n 1 || true)
     if [ -n "$other" ]; then
       mapfile -t known < <(sed -nE 's/^(HAVE_[A-Z0-9_]+):INTERNAL=(.*)$/-D\1=\2/p' "$(dirname "$other")/CMakeCache.txt")
       flags+=("${known[@]}")
