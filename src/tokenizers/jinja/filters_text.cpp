@@ -244,7 +244,11 @@ Value round_number(Interpreter&, const Value& value, const CallArguments& given)
   }
   if (value.get<double>() == nullptr || !std::isfinite(number)) return value;
   // Written with so many digits, the exact binary value rounds half to even, as Python's round().
-  return Value::floating(parse_float(float_text(number, 'f', static_cast<int>(precision))).value_or(number));
+  std::array<char, 512> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed,
+                                 static_cast<int>(precision));
+  return Value::floating(
+      parse_float({buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data())}).value_or(number));
 }
 
 Value tojson(Interpreter& interpreter, const Value& value, const CallArguments& given) {

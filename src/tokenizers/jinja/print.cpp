@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 
 #include "merge_sort.h"
 #include "text.h"
@@ -254,18 +253,6 @@ class JsonPrinter {
 };
 
 }  // namespace
-
-// Not std::to_chars, whose tables for a given precision would be a thirtieth of a WebAssembly module.
-std::string float_text(double value, char form, int precision) {
-  const char format[] = {'%', '.', '*', form, '\0'};
-  std::array<char, 512> buffer{};
-  const int length = std::snprintf(buffer.data(), buffer.size(), format, precision, value);
-  std::string text(buffer.data(), static_cast<std::size_t>(length));
-  if (!std::isfinite(value)) return text;
-  if (const std::size_t point = text.find_first_not_of("+-0123456789e"); point != std::string::npos)
-    text.replace(point, text.find_first_of("0123456789", point) - point, ".");
-  return text;
-}
 
 std::string float_repr(double value) {
   if (std::isnan(value)) return "nan";

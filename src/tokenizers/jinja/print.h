@@ -15,9 +15,6 @@ std::string to_repr(const Value& value, Budget& budget);
 /// repr of a float: the shortest digits that read back equal, with an exponent below 1e-4 and from 1e16 on.
 std::string float_repr(double value);
 
-/// printf's %.*f, %.*e or %.*g as `form` says, with a point whatever the locale; precision at most 100.
-std::string float_text(double value, char form, int precision);
-
 struct JsonStyle {
   bool ensure_ascii = false;
   bool sort_keys = false;
