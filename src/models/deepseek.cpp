@@ -1,5 +1,7 @@
 #include "deepseek.h"
 
+#include "deepseek_experts.h"
+
 namespace trustformers {
 
 void DeepseekConfig::finish(const Json& json, std::string_view where) {
@@ -42,21 +44,12 @@ LatentAttentionConfig DeepseekConfig::latent_attention(std::int64_t i) const {
 
 std::unique_ptr<Body> deepseek_body(const Scope& scope, const DeepseekConfig& c, const MoeConfig& moe) {
   auto body = stacked_decoder(scope, c, [&](const Scope& layer, std::int64_t i) -> DecoderBlock {
-    const Scope mlp = layer / "mlp";
-    std::unique_ptr<FeedForward> feed_forward;
-    if (i < c.first_k_dense_replace) {
-      feed_forward = gated_mlp(mlp, c.mlp(), c.activation());
-    } else {
-      SharedExpert shared;
-      if (const std::int64_t count = c.n_shared_experts.value_or(0); count > 0)
-        shared.mlp = gated_mlp(mlp / "shared_experts", {c.hidden_size, count * c.moe_intermediate_size, c.mlp_bias},
-                               c.activation());
-      feed_forward = mixture_of_experts(mlp / "gate", mlp / "experts", moe, std::move(shared));
-    }
     return {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
             .attention = std::make_unique<LatentAttention>(layer / "self_attn", c.latent_attention(i)),
             .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
-            .mlp = std::move(feed_forward)};
+            .mlp = i < c.first_k_dense_replace
+                       ? gated_mlp(layer / "mlp", c.mlp(), c.activation())
+                       : deepseek_experts(layer / "mlp", c, moe, c.n_shared_experts.value_or(0))};
   });
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;

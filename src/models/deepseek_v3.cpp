@@ -1,5 +1,6 @@
 // DeepSeek-V3 (2024): V2's layers, with experts chosen by sigmoids that a learned bias balances.
 #include "deepseek.h"
+#include "deepseek_experts.h"
 
 namespace trustformers {
 namespace {
@@ -24,16 +25,7 @@ struct DeepseekV3Config : DeepseekConfig {
     check(scoring_func.empty() || scoring_func == "sigmoid", ErrorCode::unsupported, "[config] ", where,
           ": \"scoring_func\" must be \"sigmoid\", got \"", scoring_func, "\"");
   }
-  MoeConfig moe() const {
-    MoeConfig out{.router = router(), .experts = expert()};
-    out.router.scoring = RouterConfig::Scoring::sigmoid;
-    out.router.correction_bias = true;
-    out.router.scale = routed_scaling_factor;
-    out.router.groups = *n_group;
-    out.router.chosen_groups = *topk_group;
-    out.router.groups_by_two = true;
-    return out;
-  }
+  MoeConfig moe() const { return deepseek_v3_moe(*this, routed_scaling_factor, *n_group, *topk_group); }
 };
 
 std::unique_ptr<Model> make_deepseek_v3(const Json& json, std::string_view where, const Scope& root, DecoderHead head) {

@@ -1,16 +1,15 @@
 // GLM-4.5 (GLM-4.5 Team 2025): LLaMA's blocks with half of each head turned, and the experts of DeepSeek-V3.
-#include "moe_decoder.h"
+#include "deepseek_experts.h"
 
 namespace trustformers {
 namespace {
 
-struct Glm4MoeConfig : MoeDecoderConfig {
-  std::int64_t n_shared_experts = 1, n_group = 1, topk_group = 1, first_k_dense_replace = 1;
-  double routed_scaling_factor = 1;
+struct Glm4MoeConfig : DeepseekExpertsConfig {
   bool use_qk_norm = false;
 
   Glm4MoeConfig() {
     num_key_value_heads = 8;
+    first_k_dense_replace = 1;
     max_position_embeddings = 131072;
     moe_intermediate_size = 1408;
     norm_eps = 1e-5;
@@ -19,57 +18,28 @@ struct Glm4MoeConfig : MoeDecoderConfig {
     rope.partial_rotary_factor = 0.5;
   }
   void fields(auto& v) {
-    MoeDecoderConfig::fields(v);
-    v("n_shared_experts", n_shared_experts);
-    v("n_group", n_group);
-    v("topk_group", topk_group);
-    v("first_k_dense_replace", first_k_dense_replace);
-    v("routed_scaling_factor", routed_scaling_factor);
+    DeepseekExpertsConfig::fields(v);
     v("use_qk_norm", use_qk_norm);
   }
   void finish(const Json& json, std::string_view where) {
-    output_router_logits = false;  // there is no balancing loss
     sliding_window = 0;
     layer_types.clear();
-    MoeDecoderConfig::finish(json, where);
-    mlp_bias = false;  // whatever the file says
-    check(n_shared_experts > 0, ErrorCode::parse, "[config] ", where,
-          ": \"n_shared_experts\" must be a positive number, got ", n_shared_experts);
-  }
-  MoeConfig moe() const {
-    MoeConfig out{.router = router(), .experts = expert()};
-    out.router.scoring = RouterConfig::Scoring::sigmoid;
-    out.router.correction_bias = true;
-    out.router.scale = routed_scaling_factor;
-    out.router.groups = n_group;
-    out.router.chosen_groups = topk_group;
-    out.router.groups_by_two = true;
-    return out;
+    DeepseekExpertsConfig::finish(json, where);
   }
 };
 
 std::unique_ptr<Body> glm4_moe_body(const Scope& scope, const Glm4MoeConfig& c) {
   auto body = stacked_decoder(scope, c, [&](const Scope& layer, std::int64_t i) -> DecoderBlock {
-    const Scope mlp = layer / "mlp";
     SelfAttentionConfig attention = c.attention(i);
     attention.output_bias = false;
     if (c.use_qk_norm) {
       attention.q_norm = RmsNorm(layer / "self_attn" / "q_norm", c.head_dim, c.norm_eps);
       attention.k_norm = RmsNorm(layer / "self_attn" / "k_norm", c.head_dim, c.norm_eps);
     }
-    std::unique_ptr<FeedForward> feed_forward;
-    if (i < c.first_k_dense_replace) {
-      feed_forward = gated_mlp(mlp, c.mlp(), c.activation());
-    } else {
-      SharedExpert shared;
-      shared.mlp = gated_mlp(mlp / "shared_experts", {c.hidden_size, c.n_shared_experts * c.moe_intermediate_size},
-                             c.activation());
-      feed_forward = mixture_of_experts(mlp / "gate", mlp / "experts", c.moe(), std::move(shared));
-    }
     return {.attention_norm = RmsNorm(layer / "input_layernorm", c.hidden_size, c.norm_eps),
             .attention = std::make_unique<SelfAttention>(layer / "self_attn", attention),
             .mlp_norm = RmsNorm(layer / "post_attention_layernorm", c.hidden_size, c.norm_eps),
-            .mlp = std::move(feed_forward)};
+            .mlp = c.feed_forward(layer / "mlp", i)};
   });
   body->norm = RmsNorm(scope / "norm", c.hidden_size, c.norm_eps);
   return body;
