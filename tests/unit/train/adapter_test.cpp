@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "../support.h"
 #include "models/auto.h"
 #include "train/adam.h"
 
@@ -75,17 +76,17 @@ TEST_CASE("train: a trained adapter of an embedding is saved as the files it cam
   const double expected = model->forward(in).loss.item();
   REQUIRE(expected != doctest::Approx(untrained));
 
-  const std::filesystem::path saved = std::filesystem::temp_directory_path() / "trustformers_adapter_test";
-  save_pretrained(*model, saved);
-  options.adapter = saved;
+  const test::Folder saved;
+  save_pretrained(*model, saved.path());
+  options.adapter = saved.path();
   options.parameters.trainable = false;
   CHECK(load_model(open_checkpoint(folder), options)->forward(in).loss.item() ==
         doctest::Approx(expected).epsilon(1e-6));
   std::vector<std::string> names;
-  for (const auto& file : std::filesystem::directory_iterator(saved)) names.push_back(file.path().filename().string());
+  for (const auto& file : std::filesystem::directory_iterator(saved.path()))
+    names.push_back(file.path().filename().string());
   std::sort(names.begin(), names.end());
   CHECK(names == std::vector<std::string>{"adapter_config.json", "adapter_model.safetensors"});
-  std::filesystem::remove_all(saved);
 }
 
 }  // namespace
