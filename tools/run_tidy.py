@@ -1,14 +1,15 @@
 """Runs clang-tidy in parallel within a time limit and remembers clean files. Prints findings, then the counts of files.
 
-A file is skipped as known to be clean when neither it, nor any header of ours, nor .clang-tidy changed since. Files that the time
-limit leaves unchecked are reported as skipped.
+A file is skipped as known to be clean when neither it, nor a header of ours that it reaches, nor .clang-tidy changed since. Files
+that the time limit leaves unchecked are reported as skipped.
 """
 import argparse
 import concurrent.futures
-import glob
+import functools
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,12 +17,25 @@ import time
 TIDY = os.environ.get("CLANG_TIDY", "clang-tidy-19")
 
 
-def digest(paths):
-    total = hashlib.sha256()
-    for path in sorted(paths):
-        with open(path, "rb") as file:
-            total.update(hashlib.sha256(file.read()).digest())
-    return total.hexdigest()
+@functools.cache
+def read(path):
+    """The file's digest and the files that it includes by a path from itself or from src."""
+    with open(path, "rb") as file:
+        text = file.read()
+    names = re.findall(rb'^\s*#\s*include\s*["<]([^">]+)[">]', text, re.MULTILINE)
+    places = (os.path.normpath(os.path.join(folder, name.decode())) for name in names for folder in (os.path.dirname(path), "src"))
+    return hashlib.sha256(text).hexdigest(), [place for place in places if os.path.isfile(place)]
+
+
+def key_of(source):
+    """A digest of all that a check of the source reads of ours."""
+    reached, todo = set(), [source, ".clang-tidy"]
+    while todo:
+        path = todo.pop()
+        if path not in reached:
+            reached.add(path)
+            todo += read(path)[1]
+    return hashlib.sha256("".join(path + read(path)[0] for path in sorted(reached)).encode()).hexdigest()
 
 
 def check(path, build):
@@ -40,15 +54,13 @@ def main():
     with open(os.path.join(options.build, "compile_commands.json"), encoding="utf-8") as file:
         known = {os.path.relpath(entry["file"], top) for entry in json.load(file)}
     sources = sorted(path for path in known if path.startswith(("src/", "apps/")) and os.path.exists(path))
-    headers = glob.glob("src/**/*.h", recursive=True) + [".clang-tidy"]
-    shared = digest(headers)
 
     memory_path = os.path.join(options.build, "tidy-clean.json")
     clean = {}
     if os.path.exists(memory_path):
         with open(memory_path, encoding="utf-8") as file:
             clean = json.load(file)
-    keys = {path: hashlib.sha256((shared + digest([path])).encode()).hexdigest() for path in sources}
+    keys = {path: key_of(path) for path in sources}
     todo = [path for path in sources if clean.get(path) != keys[path]]
     # The largest first, so that no long file is left for the end.
     todo.sort(key=os.path.getsize, reverse=True)
@@ -76,11 +88,12 @@ def main():
                 else:
                     failed += 1
                     print(output.replace(top, "") or errors, flush=True)
+            with open(memory_path + ".new", "w", encoding="utf-8") as file:
+                json.dump({path: key for path, key in clean.items() if path in keys}, file)
+            os.replace(memory_path + ".new", memory_path)
             if time.monotonic() - shown > 20:
                 shown = time.monotonic()
                 print(f"clang-tidy [{done}/{len(todo)}]", file=sys.stderr, flush=True)
-    with open(memory_path, "w", encoding="utf-8") as file:
-        json.dump({path: key for path, key in clean.items() if path in keys}, file)
     left = len(todo) - done
     print(f"{len(sources) - failed - left} passed, {failed} failed, {left} skipped")
     return 1 if failed else 0

@@ -41,7 +41,7 @@ check_headers() {
 own_headers() { git ls-files --cached --others --exclude-standard -- 'src/*.h' ':!src/backends'; }
 
 # clang-tidy over all sources of src and apps whose result is not known yet: a file is checked again when it, a header
-# of ours or .clang-tidy changed. LINT_SECONDS (default 600) bounds the time; what is left then counts as skipped.
+# that it reaches or .clang-tidy changed. LINT_SECONDS (default 600) bounds the time; what is left then counts as skipped.
 check_tidy() {
   need "${packages_build[@]}" "${packages_test[@]}" "${packages_clang[@]}" "${packages_tidy[@]}" "${packages_python[@]}"
   [ -e build/debug/compile_commands.json ] || build debug help >/dev/null
