@@ -1,7 +1,8 @@
-"""Runs clang-tidy in parallel within a time limit and remembers clean files. Prints findings, then the counts of files.
+"""Runs clang-tidy over the translation units of a build, in parallel within a time limit, and remembers clean ones. Prints
+findings, then the counts of units.
 
-A file is skipped as known to be clean when neither it, nor a header of ours that it reaches, nor .clang-tidy changed since. Files
-that the time limit leaves unchecked are reported as skipped.
+Where the build compiles many files as one, so does clang-tidy, which takes a tenth of the time. A unit is skipped as known to be
+clean when nothing of ours that it reads, nor .clang-tidy changed since. Units that the time limit leaves are reported as skipped.
 """
 import argparse
 import concurrent.futures
@@ -23,7 +24,7 @@ def read(path):
     with open(path, "rb") as file:
         text = file.read()
     names = re.findall(rb'^\s*#\s*include\s*["<]([^">]+)[">]', text, re.MULTILINE)
-    places = (os.path.normpath(os.path.join(folder, name.decode())) for name in names for folder in (os.path.dirname(path), "src"))
+    places = (os.path.relpath(os.path.join(folder, name.decode())) for name in names for folder in (os.path.dirname(path), "src"))
     return hashlib.sha256(text).hexdigest(), [place for place in places if os.path.isfile(place)]
 
 
@@ -53,7 +54,8 @@ def main():
     top = os.getcwd() + os.sep
     with open(os.path.join(options.build, "compile_commands.json"), encoding="utf-8") as file:
         known = {os.path.relpath(entry["file"], top) for entry in json.load(file)}
-    sources = sorted(path for path in known if path.startswith(("src/", "apps/")) and os.path.exists(path))
+    ours = tuple(folder + part for folder in ("", os.path.relpath(options.build) + os.sep) for part in ("src/", "apps/"))
+    sources = sorted(path for path in known if path.startswith(ours) and os.path.exists(path))
 
     memory_path = os.path.join(options.build, "tidy-clean.json")
     clean = {}

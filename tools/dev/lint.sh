@@ -40,12 +40,15 @@ check_headers() {
 }
 own_headers() { git ls-files --cached --others --exclude-standard -- 'src/*.h' ':!src/backends'; }
 
-# clang-tidy over all sources of src and apps whose result is not known yet: a file is checked again when it, a header
-# that it reaches or .clang-tidy changed. LINT_SECONDS (default 600) bounds the time; what is left then counts as skipped.
+# clang-tidy over all translation units of src and apps whose result is not known yet: one is checked again when something
+# that it reads or .clang-tidy changed. LINT_SECONDS (default 1200) bounds the time; what is left then counts as skipped.
 check_tidy() {
   need "${packages_build[@]}" "${packages_test[@]}" "${packages_clang[@]}" "${packages_tidy[@]}" "${packages_python[@]}"
-  [ -e build/debug/compile_commands.json ] || build debug help >/dev/null
-  python3 tools/run_tidy.py --build build/debug --seconds "${LINT_SECONDS:-600}" --jobs "$(jobs_count)"
+  [ -e build/lint/build.ninja ] ||
+    progress configure-lint cmake --preset debug -B build/lint -DCMAKE_UNITY_BUILD=ON -DCMAKE_C_COMPILER=clang-19 \
+      -DCMAKE_CXX_COMPILER=clang++-19 -DTRUSTFORMERS_BUILD_TESTS=OFF -DTRUSTFORMERS_BUILD_EXAMPLES=OFF
+  cmake build/lint >/dev/null  # so that new files are seen
+  python3 tools/run_tidy.py --build build/lint --seconds "${LINT_SECONDS:-1200}" --jobs "$(jobs_count)"
 }
 
 verb_lint() {
