@@ -100,7 +100,19 @@ tf_status tf_pipeline_stream_next(tf_pipeline_stream* stream, tf_text* piece, in
   });
 }
 
+tf_status tf_pipeline_stream_tokens(const tf_pipeline_stream* stream, const int64_t** tokens, size_t* count) {
+  return guarded([&] {
+    const std::vector<std::int64_t>& all = required(stream, "the stream").stream.tokens();
+    required(tokens, "the place for the tokens") = all.data();
+    required(count, "the place for the count") = all.size();
+  });
+}
+
 tf_status tf_pipeline_stream_stop(tf_pipeline_stream* stream) {
   return guarded([&] { required(stream, "the stream").stream.stop(); });
+}
+
+tf_status tf_pipeline_stream_result(const tf_pipeline_stream* stream, char** json, size_t* size) {
+  return make_text(json, size, [&] { return required(stream, "the stream").stream.result().dump(); });
 }
 }

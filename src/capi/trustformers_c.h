@@ -366,15 +366,19 @@ TF_API tf_status tf_pipeline_tasks(char** json);
 TF_API tf_status tf_pipeline_run(const tf_pipeline* pipeline, const char* inputs, const char* options,
                                  const tf_watch* watch, char** json, size_t* size);
 
-/* The text of one input piece by piece. */
+/* The text of one input piece by piece. A chat that goes on is read only from where it is new. */
 typedef struct tf_pipeline_stream tf_pipeline_stream;
 TF_API tf_status tf_pipeline_stream_create(const tf_pipeline* pipeline, const char* input, const char* options,
                                            const tf_watch* watch, tf_pipeline_stream** out);
 TF_API void tf_pipeline_stream_free(tf_pipeline_stream* stream);
 /* The next piece, valid until the next call; of size 0 at the end, when `finished` (may be NULL) becomes 1. */
 TF_API tf_status tf_pipeline_stream_next(tf_pipeline_stream* stream, tf_text* piece, int32_t* finished);
+/* All tokens that came so far; valid until the next call. */
+TF_API tf_status tf_pipeline_stream_tokens(const tf_pipeline_stream* stream, const int64_t** tokens, size_t* count);
 /* No more tokens: the next pieces are what was held back. */
 TF_API tf_status tf_pipeline_stream_stop(tf_pipeline_stream* stream);
+/* What tf_pipeline_run would have given for the tokens so far. */
+TF_API tf_status tf_pipeline_stream_result(const tf_pipeline_stream* stream, char** json, size_t* size);
 
 #ifdef __cplusplus
 }

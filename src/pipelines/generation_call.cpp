@@ -144,7 +144,8 @@ std::vector<std::vector<std::vector<std::int64_t>>> generate_all(const PipelineP
 }
 
 TextStream stream_one(const PipelineParts& parts, const GenerationPrompt& prompt, GenerationConfig config,
-                      bool skip_special_tokens, const CancelToken& cancel) {
+                      bool skip_special_tokens, const CancelToken& cancel, SequenceRecord record,
+                      std::shared_ptr<Session> session) {
   const std::size_t row[] = {0};
   TextStream::Setup setup{.tokenizer = parts.tokenizer,
                           .model = parts.model,
@@ -152,7 +153,9 @@ TextStream stream_one(const PipelineParts& parts, const GenerationPrompt& prompt
                           .config = std::move(config),
                           .start = prompt.start,
                           .skip_special_tokens = skip_special_tokens,
-                          .cancel = cancel};
+                          .cancel = cancel,
+                          .record = std::move(record),
+                          .session = std::move(session)};
   std::string text;
   if (!parts.model.model().is_encoder_decoder()) text = parts.tokenizer.decode(prompt.ids, false);
   setup.prompt = text;

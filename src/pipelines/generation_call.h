@@ -1,6 +1,7 @@
 // What the tasks that generate text have in common: their settings, and runs of many prompts.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,10 @@ std::vector<std::vector<std::vector<std::int64_t>>> generate_all(const PipelineP
                                                                  const GenerationConfig& config,
                                                                  std::int64_t batch_size, const CancelToken& cancel);
 
-/// The stream of one prompt.
+using SequenceRecord = std::function<Json(const std::vector<std::int64_t>& sequence)>;
+/// The stream of one prompt; see TextStream::Setup for `record` and `session`.
 TextStream stream_one(const PipelineParts& parts, const GenerationPrompt& prompt, GenerationConfig config,
-                      bool skip_special_tokens, const CancelToken& cancel);
+                      bool skip_special_tokens, const CancelToken& cancel, SequenceRecord record = {},
+                      std::shared_ptr<Session> session = {});
 
 }  // namespace trustformers

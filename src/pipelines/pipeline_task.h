@@ -28,7 +28,7 @@ struct PipelineCall {
   const CancelToken& cancel;
 };
 
-class PipelineTask {
+class PipelineTask : public std::enable_shared_from_this<PipelineTask> {
  public:
   explicit PipelineTask(PipelineParts parts) : parts_(std::move(parts)) {}
   virtual ~PipelineTask() = default;

@@ -60,7 +60,8 @@ class Text2TextGeneration final : public PipelineTask {
     const Text2TextOptions o = read({call.inputs, options, call.given, call.cancel});
     const TextInputs inputs = text_inputs(call.inputs, parts_.task);
     check(!inputs.list, ErrorCode::invalid_argument, "[", parts_.task, "] one text expected to stream, got a list");
-    return stream_one(parts_, prompt_of(inputs.texts[0], o), o.config, true, call.cancel);
+    return stream_one(parts_, prompt_of(inputs.texts[0], o), o.config, true, call.cancel,
+                      [self = shared_from_this(), this, o](const auto& ids) { return record(ids, o); });
   }
 
  private:

@@ -1,4 +1,6 @@
 // text-generation: continues prompts and chats.
+#include <mutex>
+
 #include "generation_call.h"
 #include "text_batches.h"
 
@@ -52,9 +54,35 @@ std::string open_ended_prompt(const PreTrainedTokenizer& tokenizer, const Json& 
   return keeps_spaces ? prompt : without_trailing_space(std::move(prompt));
 }
 
+/// What the chat that was streamed last has read, so that its next turn is read only from where it is new. It is lent
+/// to one stream at a time; others read all.
+class ChatMemory : public std::enable_shared_from_this<ChatMemory> {
+ public:
+  explicit ChatMemory(PreTrainedModel model) : model_(std::move(model)) {}
+  std::shared_ptr<Session> lend() {
+    std::unique_ptr<Session> session;
+    {
+      const std::lock_guard lock(mutex_);
+      session = std::move(idle_);
+    }
+    if (!session) session = std::make_unique<Session>(model_.model());
+    return {session.release(), [self = shared_from_this()](Session* used) {
+              std::unique_ptr<Session> back(used);
+              const std::lock_guard lock(self->mutex_);
+              self->idle_.swap(back);
+            }};
+  }
+
+ private:
+  PreTrainedModel model_;
+  std::mutex mutex_;
+  std::unique_ptr<Session> idle_;
+};
+
 class TextGeneration final : public PipelineTask {
  public:
-  using PipelineTask::PipelineTask;
+  explicit TextGeneration(PipelineParts parts)
+      : PipelineTask(std::move(parts)), chats_(std::make_shared<ChatMemory>(parts_.model)) {}
 
   Json run(const PipelineCall& call) const override {
     const PromptOptions o = read(call);
@@ -80,7 +108,15 @@ class TextGeneration final : public PipelineTask {
     const PromptOptions o = read(call);
     check(call.inputs.is_string() || is_chat(call.inputs), ErrorCode::invalid_argument,
           "[text-generation] one text or chat expected to stream, got ", call.inputs.type_name());
-    return stream_one(parts_, prompt_of(call.inputs, o), o.config, o.skip_special_tokens, call.cancel);
+    const GenerationPrompt prompt = prompt_of(call.inputs, o);
+    const bool remembers =
+        is_chat(call.inputs) && o.config.use_cache && o.config.guidance_scale == 1 && !o.config.penalty_alpha;
+    return stream_one(
+        parts_, prompt, o.config, o.skip_special_tokens, call.cancel,
+        [self = shared_from_this(), this, input = call.inputs, prompt, o](const auto& ids) {
+          return record(input, prompt, ids, o);
+        },
+        remembers ? chats_->lend() : nullptr);
   }
 
  private:
@@ -197,6 +233,8 @@ class TextGeneration final : public PipelineTask {
       messages.push_back(chat_message("assistant", text));
     return chat;
   }
+
+  std::shared_ptr<ChatMemory> chats_;
 };
 
 }  // namespace

@@ -36,11 +36,19 @@ bool StopStrings::ends_in(std::string_view piece) {
 
 TextStream::TextStream(Setup setup)
     : model_(std::move(setup.model)),
+      session_(std::move(setup.session)),
+      record_(std::move(setup.record)),
+      start_(std::move(setup.start)),
       decoder_(setup.tokenizer.tokenizer(), setup.skip_special_tokens),
       stop_strings_(setup.config.stop_strings, setup.prompt) {
-  steps_ = std::make_unique<GenerationSteps>(model_.model(), setup.inputs, without_stop_strings(setup.config),
-                                             std::move(setup.cancel));
-  for (const std::int64_t token : setup.start)
+  GenerationConfig config = without_stop_strings(setup.config);
+  if (session_)
+    steps_ = std::make_unique<GenerationSteps>(*session_, setup.inputs.input_ids.to_vector<std::int64_t>(),
+                                               std::move(config), std::move(setup.cancel));
+  else
+    steps_ =
+        std::make_unique<GenerationSteps>(model_.model(), setup.inputs, std::move(config), std::move(setup.cancel));
+  for (const std::int64_t token : start_)
     if (const auto piece = decoder_.push(static_cast<TokenId>(token))) text_ += *piece;
 }
 
@@ -71,5 +79,15 @@ std::optional<std::string> TextStream::next() {
 }
 
 void TextStream::stop() { stopped_ = true; }
+
+Json TextStream::result() const {
+  check(record_ != nullptr, ErrorCode::unsupported, "[stream] a text of no pipeline has no result");
+  std::vector<std::int64_t> sequence = start_;
+  if (model_.model().is_encoder_decoder())
+    sequence = steps_->sequences().to_vector<std::int64_t>();
+  else
+    sequence.insert(sequence.end(), tokens_.begin(), tokens_.end());
+  return Json::Array{record_(sequence)};
+}
 
 }  // namespace trustformers

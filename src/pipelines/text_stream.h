@@ -1,6 +1,7 @@
 // Generated text, pulled piece by piece.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,10 @@ class TextStream {
     std::vector<std::int64_t> start = {};  // tokens whose text comes before the first new one
     bool skip_special_tokens = true;
     CancelToken cancel = {};
+    // What a pipeline makes of the sequence: `start` and new tokens, of an encoder-decoder all of its decoder's.
+    std::function<Json(const std::vector<std::int64_t>& sequence)> record = {};
+    // Knows the beginning of the one prompt perhaps, and then of its continuation; nobody else's meanwhile.
+    std::shared_ptr<Session> session = {};
   };
   explicit TextStream(Setup setup);
 
@@ -48,6 +53,8 @@ class TextStream {
   /// No more tokens; next() gives what was held back, then nothing.
   void stop();
   bool finished() const { return finished_; }
+  /// What the pipeline would have answered, had it ended here. Errors: unsupported for a stream of no pipeline.
+  Json result() const;
   /// All pieces so far.
   const std::string& text() const { return text_; }
   const std::vector<std::int64_t>& tokens() const { return tokens_; }
@@ -56,8 +63,11 @@ class TextStream {
  private:
   std::optional<std::string> hand_out(std::string piece);
 
-  PreTrainedModel model_;  // which the steps refer to
+  PreTrainedModel model_;  // the steps refer to it and to the session
+  std::shared_ptr<Session> session_;
   std::unique_ptr<GenerationSteps> steps_;
+  std::function<Json(const std::vector<std::int64_t>&)> record_;
+  std::vector<std::int64_t> start_;
   DecodeStream decoder_;
   StopStrings stop_strings_;
   std::string text_;

@@ -70,7 +70,9 @@ static void test_stream(void) {
   tf_watch watch = {sizeof(tf_watch), NULL, NULL, NULL};
   tf_text piece = {NULL, 0};
   int32_t finished = 0;
-  char* whole;
+  char *whole, *result;
+  const int64_t* tokens = NULL;
+  size_t count = 0;
   CHECK_OK(tf_pipeline_open("text-generation", golden_path("pipelines/gpt2-chat"), NULL, NULL, &pipeline));
   CHECK_OK(tf_pipeline_stream_create(pipeline, "\"The quick\"", options, NULL, &stream));
   while (!finished) {
@@ -81,6 +83,11 @@ static void test_stream(void) {
   strcat(text, "\"}]");
   whole = run(pipeline, "\"The quick\"", options);
   CHECK(strcmp(text, whole) == 0);
+  CHECK_OK(tf_pipeline_stream_tokens(stream, &tokens, &count));
+  CHECK(count == 12 && tokens != NULL);
+  CHECK_OK(tf_pipeline_stream_result(stream, &result, NULL));
+  CHECK(strcmp(result, whole) == 0);
+  tf_string_free(result);
   tf_string_free(whole);
   tf_pipeline_stream_free(stream);
 

@@ -114,12 +114,43 @@ TEST_CASE("pipelines: streamed pieces are the final text") {
     for (const Json& input : {Json("The quick"), chat}) {
       const Json whole = write(input, options);
       CHECK(joined_stream(write.stream(input, options)) == whole.as_array()[0].at("generated_text").as_string());
+      TextStream stream = write.stream(input, options);
+      while (stream.next()) {
+      }
+      CHECK(stream.result() == whole);
     }
   const Pipeline translate = pipeline("translation_en_to_fr", pipeline_models + "t5");
   const Json one_beam = Json::parse(R"({"num_beams": 1, "max_new_tokens": 12})");
   const Json whole = translate("The house is wonderful.", one_beam);
   CHECK(joined_stream(translate.stream("The house is wonderful.", one_beam)) ==
         whole.as_array()[0].at("translation_text").as_string());
+  TextStream stream = translate.stream("The house is wonderful.", one_beam);
+  while (stream.next()) {
+  }
+  CHECK(stream.result() == whole);
+}
+
+TEST_CASE("pipelines: the next turn of a streamed chat is read only from where it is new") {
+  const Pipeline write = pipeline("text-generation", pipeline_models + "gpt2-chat",
+                                  Json::parse(R"({"max_new_tokens": 5, "do_sample": false})"));
+  const auto run = [&](const Json& chat) {
+    TextStream stream = write.stream(chat);
+    while (stream.next()) {
+    }
+    return std::pair(stream.stats().reused_tokens, stream.result());
+  };
+  const Json first = Json::Array{chat_message("user", "How many?")};
+  CHECK(run(first).first == 0);
+  Json second = first;
+  second.as_array().push_back(chat_message("assistant", "Many."));
+  second.as_array().push_back(chat_message("user", "More?"));
+  {
+    const TextStream holder = write.stream(first);  // who comes while it is lent reads all
+    CHECK(run(second).first == 0);
+  }
+  const auto [reused, result] = run(second);
+  CHECK(reused > 0);
+  CHECK(result == write(second));
 }
 
 TEST_CASE("pipelines: a stop sequence ends the text and is part of it") {
