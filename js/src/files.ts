@@ -149,6 +149,16 @@ export class EngineFiles {
     return this.addAll([...names.slice(1), ...olderTokenizerFiles], null, false);
   }
 
+  /** What says how an encoder's states become the vector of a sentence. */
+  async addSentenceModules(): Promise<void> {
+    await this.add('sentence_bert_config.json');
+    const modules = await this.source.open('modules.json', this.loading.signal);
+    if (!modules) return;
+    await this.add('modules.json');
+    for (const { type, path } of JSON.parse(await modules.text()) as { type: string; path: string }[])
+      if (type.endsWith('.Pooling')) await this.add(`${path}/config.json`);
+  }
+
   async addModel(wanted?: string): Promise<void> {
     const listed = await this.source.list();
     const unlisted = listed?.every((file) => file.size === null) ? null : listed;

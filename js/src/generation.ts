@@ -1,10 +1,10 @@
 // Tokens one step at a time.
-import { TrustformersError } from './errors.js';
 import { Resource } from './lifetime.js';
 import { throwIfAborted } from './options.js';
 import type { Engine } from './runtime/engine.js';
 import { wrapTensor } from './tensor/op.js';
 import type { Tensor } from './tensor.js';
+import type { PreTrainedTokenizer } from './tokenizer.js';
 
 /** Those of generation_config.json, in either spelling; a name that is not known is an error. */
 export interface GenerateOptions {
@@ -27,6 +27,8 @@ export interface GenerateOptions {
   eosTokenId?: number | readonly number[] | null;
   padTokenId?: number;
   seed?: number;
+  /** The model's own, for what speaks of text: stopStrings, jsonSchema, grammar, regex, choices, json. */
+  tokenizer?: PreTrainedTokenizer;
   [name: string]: unknown;
 }
 
@@ -86,37 +88,5 @@ export class Generation extends Resource {
         decodeSeconds: view.getFloat64(at + 40, true),
       };
     });
-  }
-}
-
-/** Finds stop strings in text that comes in pieces: holds back what may be the beginning of one. */
-export class StopFilter {
-  #held = '';
-  stopped = false;
-  constructor(private readonly strings: readonly string[]) {
-    for (const text of strings)
-      if (typeof text !== 'string' || text === '')
-        throw new TrustformersError('invalid_argument', '[generate] stop strings must be texts that are not empty');
-  }
-  /** What has become certain with this piece. */
-  push(piece: string): string {
-    if (this.stopped) return '';
-    const text = this.#held + piece;
-    const found = this.strings.map((s) => text.indexOf(s)).filter((at) => at >= 0);
-    if (found.length > 0) {
-      this.stopped = true;
-      this.#held = '';
-      return text.slice(0, Math.min(...found));
-    }
-    let keep = 0;
-    for (const s of this.strings)
-      for (let n = Math.min(s.length - 1, text.length); n > keep; --n) if (text.endsWith(s.slice(0, n))) keep = n;
-    this.#held = text.slice(text.length - keep);
-    return text.slice(0, text.length - keep);
-  }
-  finish(): string {
-    const rest = this.stopped ? '' : this.#held;
-    this.#held = '';
-    return rest;
   }
 }

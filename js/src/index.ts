@@ -30,11 +30,21 @@ export type { GenerateOptions, GenerationStats } from './generation.js';
 export { TextStreamer } from './streamer.js';
 export type { TextStreamerOptions } from './streamer.js';
 export { Pipeline, pipeline } from './pipelines/pipeline.js';
-export type { PipelineFor, PipelineOptions, Tasks, TextGenerationOptions } from './pipelines/pipeline.js';
-export type { TextClassification, TokenClassification } from './pipelines/classification.js';
-export type { FilledMask } from './pipelines/fill_mask.js';
-export type { Answer, Question } from './pipelines/question_answering.js';
-export type { GeneratedText } from './pipelines/text_generation.js';
+export type { PipelineFor, PipelineOptions } from './pipelines/pipeline.js';
+export type {
+  Answer,
+  FilledMask,
+  GeneratedText,
+  Question,
+  RankedDocument,
+  Tasks,
+  Text2TextOptions,
+  TextClassification,
+  TextGenerationOptions,
+  TokenClassification,
+  TranslationOptions,
+  ZeroShotClassification,
+} from './pipelines/results.js';
 export type { TaskName } from './pipelines/tasks.js';
 export type { ModelSource, GivenFiles } from './sources.js';
 export type { ListedFile, ModelFiles } from './files.js';

@@ -13,6 +13,7 @@ import { currentEngine, init } from './runtime/load.js';
 import { openSource } from './sources.js';
 import type { ModelSource } from './sources.js';
 import { Tensor } from './tensor.js';
+import type { PreTrainedTokenizer } from './tokenizer.js';
 import { wrapTensor } from './tensor/op.js';
 
 export interface LoadModelOptions extends LoadingOptions {
@@ -162,11 +163,14 @@ export class PreTrainedModel extends CallableResource<[Tensor | ModelInputs, For
   startGeneration(inputs: Tensor | ModelInputs, options: GenerateOptions = {}, session?: GenerationSession): Generation {
     requireKernel('generate');
     const { engine, handle } = this;
+    const settings = pythonic(options);
+    const { tokenizer } = takeOptions(settings, ['tokenizer']);
+    if (tokenizer !== undefined) engine.call('tf_model_set_tokenizer', handle, (tokenizer as PreTrainedTokenizer).handle);
     return new Generation(
       engine,
       engine.withArguments((a) => {
         const [list, count] = namedTensors(a, inputs);
-        return engine.make('tf_generation_create', handle, session?.handle ?? 0, list, count, a.options(pythonic(options)), 0);
+        return engine.make('tf_generation_create', handle, session?.handle ?? 0, list, count, a.options(settings), 0);
       }),
     );
   }

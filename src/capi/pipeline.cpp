@@ -94,9 +94,11 @@ tf_status tf_pipeline_stream_next(tf_pipeline_stream* stream, tf_text* piece, in
   return guarded([&] {
     tf_pipeline_stream& s = required(stream, "the stream");
     required(piece, "the place for the piece");
-    s.piece = s.stream.next().value_or("");
+    required(finished, "the place for the end");
+    std::optional<std::string> next = s.stream.step();
+    *finished = !next;
+    s.piece = std::move(next).value_or("");
     *piece = {s.piece.data(), s.piece.size()};
-    if (finished) *finished = s.piece.empty();
   });
 }
 

@@ -371,7 +371,8 @@ typedef struct tf_pipeline_stream tf_pipeline_stream;
 TF_API tf_status tf_pipeline_stream_create(const tf_pipeline* pipeline, const char* input, const char* options,
                                            const tf_watch* watch, tf_pipeline_stream** out);
 TF_API void tf_pipeline_stream_free(tf_pipeline_stream* stream);
-/* The next piece, valid until the next call; of size 0 at the end, when `finished` (may be NULL) becomes 1. */
+/* The piece of the next token, valid until the next call; of size 0 while a character lacks bytes, and at the end, when
+ * `finished` becomes 1. */
 TF_API tf_status tf_pipeline_stream_next(tf_pipeline_stream* stream, tf_text* piece, int32_t* finished);
 /* All tokens that came so far; valid until the next call. */
 TF_API tf_status tf_pipeline_stream_tokens(const tf_pipeline_stream* stream, const int64_t** tokens, size_t* count);

@@ -8,12 +8,12 @@ namespace trustformers {
 namespace {
 
 // The default models are those of transformers, where it has the task.
-constexpr std::string_view translator = "google-translator/translator-base";
+constexpr std::string_view t5_base = "google-t5/t5-base";
 constexpr PipelineName task_table[] = {
     {"text-generation", "HuggingFaceTB/SmolLM3-3B", Task::causal_lm},
-    {"text2text-generation", translator, Task::seq2seq_lm},
+    {"text2text-generation", t5_base, Task::seq2seq_lm},
     {"summarization", "sshleifer/distilbart-cnn-12-6", Task::seq2seq_lm},
-    {"translation", translator, Task::seq2seq_lm},
+    {"translation", t5_base, Task::seq2seq_lm},
     {"fill-mask", "distilbert/distilroberta-base", Task::masked_lm},
     {"text-classification", "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
      Task::sequence_classification},

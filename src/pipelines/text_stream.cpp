@@ -57,25 +57,28 @@ std::optional<std::string> TextStream::hand_out(std::string piece) {
   return piece;
 }
 
-std::optional<std::string> TextStream::next() {
+std::optional<std::string> TextStream::step() {
   // What the start tokens gave, if anything, comes first.
   if (tokens_.empty() && !text_.empty() && !finished_) return hand_out(std::exchange(text_, {}));
-  while (!finished_) {
-    const std::span<const std::int64_t> step = stopped_ ? std::span<const std::int64_t>() : steps_->step();
-    if (step.empty()) {
-      finished_ = true;
-      steps_->stop();
-      std::string rest = decoder_.finish();
-      if (rest.empty()) return std::nullopt;
-      return hand_out(std::move(rest));
-    }
-    tokens_.push_back(step[0]);
-    std::optional<std::string> piece = decoder_.push(static_cast<TokenId>(step[0]));
-    if (!piece || piece->empty()) continue;
-    stopped_ = stop_strings_.ends_in(*piece);
-    return hand_out(std::move(*piece));
+  if (finished_) return std::nullopt;
+  const std::span<const std::int64_t> step = stopped_ ? std::span<const std::int64_t>() : steps_->step();
+  if (step.empty()) {
+    finished_ = true;
+    steps_->stop();
+    std::string rest = decoder_.finish();
+    if (rest.empty()) return std::nullopt;
+    return hand_out(std::move(rest));
   }
-  return std::nullopt;
+  tokens_.push_back(step[0]);
+  std::string piece = decoder_.push(static_cast<TokenId>(step[0])).value_or("");
+  if (!piece.empty()) stopped_ = stop_strings_.ends_in(piece);
+  return hand_out(std::move(piece));
+}
+
+std::optional<std::string> TextStream::next() {
+  std::optional<std::string> piece = step();
+  while (piece && piece->empty()) piece = step();
+  return piece;
 }
 
 void TextStream::stop() { stopped_ = true; }

@@ -50,6 +50,8 @@ class TextStream {
   /// The next piece, which is not empty, or nothing at the end. Each step looks for a request to cancel first. Errors:
   /// as of generate(); an error is the end.
   std::optional<std::string> next();
+  /// The same after one token, whose piece is empty while a character lacks bytes.
+  std::optional<std::string> step();
   /// No more tokens; next() gives what was held back, then nothing.
   void stop();
   bool finished() const { return finished_; }

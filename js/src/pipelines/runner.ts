@@ -8,7 +8,7 @@ import { openSource } from '../sources.js';
 import type { ModelSource } from '../sources.js';
 import { PreTrainedTokenizer } from '../tokenizer.js';
 import type { TaskCall, TaskContext, TaskParts } from './task.js';
-import { taskNamed } from './tasks.js';
+import { makeTask, taskNamed } from './tasks.js';
 
 export interface Runner {
   /** Null where they are in another thread. */
@@ -27,7 +27,7 @@ export class LocalRunner implements Runner {
   ) {}
 
   static async load(task: string, source: ModelSource, settings: Record<string, unknown>, deterministic: boolean): Promise<LocalRunner> {
-    const { head, make } = taskNamed(task);
+    const { head, name } = taskNamed(task);
     const { loading, rest } = takeLoading(settings);
     const { model_file_name, ...options } = rest;
     await init({ deterministic, ...(loading.signal ? { signal: loading.signal } : {}) });
@@ -36,6 +36,7 @@ export class LocalRunner implements Runner {
     let tokenizer: PreTrainedTokenizer | null = null;
     try {
       await files.addTokenizer();
+      if (name === 'sentence-similarity') await files.addSentenceModules();
       await files.addModel(model_file_name as string | undefined);
       tokenizer = new PreTrainedTokenizer(engine, engine.make('tf_tokenizer_from_files', files.address));
       const model = files.finishing(
@@ -46,7 +47,7 @@ export class LocalRunner implements Runner {
           ),
       );
       const parts = { model, tokenizer };
-      return new LocalRunner(parts, make(parts));
+      return new LocalRunner(parts, makeTask(task, parts, files.address));
     } catch (error) {
       tokenizer?.dispose();
       throw error;

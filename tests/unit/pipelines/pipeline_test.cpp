@@ -198,6 +198,17 @@ TEST_CASE("pipelines: cancelling ends the work within one token") {
   CHECK(stopped.tokens().size() < 5);
 }
 
+TEST_CASE("pipelines: the default models are those of the document") {
+  const std::string document = read_text_file(TRUSTFORMERS_TEST_DATA "/../docs/pipelines.md");
+  for (const PipelineName& name : pipeline_tasks()) {
+    CAPTURE(name.task);
+    const std::size_t row = document.find("| " + std::string(name.task));
+    const std::size_t listed = row == std::string::npos ? document.find(", " + std::string(name.task)) : row;
+    REQUIRE(listed != std::string::npos);
+    CHECK(document.substr(listed, document.find('\n', listed) - listed).find(name.default_model) != std::string::npos);
+  }
+}
+
 TEST_CASE("pipelines: words that nobody knows are refused by name") {
   CHECK(mentions(error_of([] { pipeline("text-painting", pipeline_models + "t5"); }), "text-painting"));
   const Pipeline classify = pipeline("sentiment-analysis", pipeline_models + "bert-nli");
