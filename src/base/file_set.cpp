@@ -40,8 +40,9 @@ void check_file_name(std::string_view name) {
 
 void MemoryFiles::add(std::string name, std::string content) {
   check_file_name(name);
-  const auto [at, added] = files_.try_emplace(std::move(name), std::move(content));
+  const auto [at, added] = files_.try_emplace(std::move(name));
   check(added, ErrorCode::invalid_argument, "[files] \"", at->first, "\" was added already");
+  at->second = std::move(content);
 }
 
 std::optional<std::string> MemoryFiles::read(std::string_view name) const {

@@ -40,7 +40,7 @@ std::unique_ptr<Body> xglm_body(const Scope& scope, const XglmConfig& c) {
   body->computed_positions = [table = SinusoidalPositions(c.hidden_size, SinusoidalPositions::Spacing::closed),
                               blank = c.pad_token_id](const Tensor& positions) {
     const Tensor rows = positions + double(XglmConfig::position_offset);
-    const Tensor vectors = table(rows);
+    Tensor vectors = table(rows);
     if (blank < XglmConfig::position_offset) return vectors;
     return where(unsqueeze(equal(rows, double(blank)), 2), Tensor::zeros({1}), vectors);
   };

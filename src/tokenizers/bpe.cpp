@@ -97,8 +97,8 @@ const Bpe::Joints& Bpe::joints() const {
       const std::string_view head = vocabulary_.token(left).value_or("");
       const std::string_view tail = vocabulary_.token(right).value_or("");
       const auto is_character = [&](TokenId id, std::string_view text) {
-        return !text.empty() && id != unk_id_ && !(options_.byte_fallback && named_byte(text) >= 0) &&
-               is_valid_utf8(text);
+        const bool is_byte = options_.byte_fallback && named_byte(text) >= 0;
+        return !text.empty() && id != unk_id_ && !is_byte && is_valid_utf8(text);
       };
       if (!is_character(left, head) || !is_character(right, tail)) {
         joints_.known = false;

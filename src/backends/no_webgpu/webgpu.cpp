@@ -2,7 +2,7 @@
 
 namespace trustformers {
 
-void open_webgpu(WebGpuOpened done) {
+void open_webgpu(const WebGpuOpened& done) {
   const Error error(ErrorCode::unsupported, "[webgpu] expected a build with a WebGPU host, this one is native");
   done(nullptr, &error);
 }

@@ -14,6 +14,6 @@ using WebGpuOpened = std::function<void(std::unique_ptr<Device> device, const Er
 
 /// Asks the host for a GPU. Returns at once; `done` runs later from the host's event loop (or before the return, when
 /// this build has no host to ask). The device belongs to the thread that opened it, and must outlive its tensors.
-void open_webgpu(WebGpuOpened done);
+void open_webgpu(const WebGpuOpened& done);
 
 }  // namespace trustformers

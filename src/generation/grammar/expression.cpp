@@ -106,7 +106,7 @@ ExpressionPtr language(std::shared_ptr<const Dfa> dfa) {
   return out;
 }
 
-ExpressionPtr code_points(std::vector<CodePointRange> ranges) {
+ExpressionPtr code_points(const std::vector<CodePointRange>& ranges) {
   std::vector<ExpressionPtr> parts;
   for (const auto& [first, last] : ranges) {
     if (first < 0xD800) add_utf8(first, std::min<char32_t>(last, 0xD7FF), parts);

@@ -44,7 +44,7 @@ ExpressionPtr language(std::shared_ptr<const Dfa> dfa);
 using CodePointRange = std::pair<char32_t, char32_t>;
 inline constexpr char32_t last_code_point = 0x10FFFF;
 /// The UTF-8 of one code point of the ranges; surrogates have none.
-ExpressionPtr code_points(std::vector<CodePointRange> ranges);
+ExpressionPtr code_points(const std::vector<CodePointRange>& ranges);
 /// Sorted ranges of all code points that are in none of these.
 std::vector<CodePointRange> other_code_points(std::vector<CodePointRange> ranges);
 

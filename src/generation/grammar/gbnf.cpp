@@ -210,7 +210,7 @@ class GbnfParser {
       }
       ranges.emplace_back(first, last);
     }
-    return code_points(inverted ? other_code_points(std::move(ranges)) : std::move(ranges));
+    return code_points(inverted ? other_code_points(std::move(ranges)) : ranges);
   }
 
   std::string_view text_;

@@ -147,7 +147,7 @@ class RegexParser {
     if ((peek() >= '1' && peek() <= '9') || peek() == 'k') unknown("a back-reference");
     Ranges ranges;
     add_escape(ranges);
-    return code_points(std::move(ranges));
+    return code_points(ranges);
   }
 
   /// Behind a backslash: adds what it stands for; returns the character where it is a single one.

@@ -20,9 +20,8 @@ class Pretty {
   void write(const Value& value, std::int64_t indent, std::int64_t allowance, int level) {
     const Budget::Level nested(budget_);
     const std::string whole = to_repr(sorted(value), budget_);
-    if (columns(whole) <= width - indent - allowance) {
-      append(whole);
-    } else if (const auto* dict = value.get<Dict>()) {
+    if (columns(whole) <= width - indent - allowance) return append(whole);
+    if (const auto* dict = value.get<Dict>()) {
       write_dict(*dict, indent + 1, allowance + 1, level);
     } else if (const auto* list = value.get<List>(); list && list->kind == List::Kind::list) {
       write_items(*list, "[", "]", indent + 1, allowance + 1, level);

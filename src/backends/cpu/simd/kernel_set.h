@@ -10,6 +10,7 @@
 
 namespace trustformers::cpu::TRUSTFORMERS_ISA_NAMESPACE {
 
+// NOLINTNEXTLINE(misc-definitions-in-headers): one file has this namespace
 const KernelTable& kernel_table() {
   static constexpr KernelTable table = {
       .gemm = {.panel_f32 = panel_f32,

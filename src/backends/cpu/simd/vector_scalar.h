@@ -75,10 +75,10 @@ inline F32 load_bf16(const std::uint16_t* p) {
   return lanewise<F32>([&](int i) { return bits_as<float>(static_cast<std::uint32_t>(p[i]) << 16); });
 }
 inline I32 load_u8(const std::uint8_t* p) {
-  return lanewise<I32>([&](int i) { return p[i]; });
+  return lanewise<I32>([&](int i) -> std::int32_t { return p[i]; });
 }
 inline I32 load_i8(const std::int8_t* p) {
-  return lanewise<I32>([&](int i) { return p[i]; });
+  return lanewise<I32>([&](int i) -> std::int32_t { return p[i]; });
 }
 
 inline F32 operator+(F32 a, F32 b) {
