@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { pipeline } from '../dist/index.mjs';
 
 const root = fileURLToPath(new URL('../../tests/goldens/pipelines/', import.meta.url));
-const casesOf = (version) => JSON.parse(readFileSync(`${root}expected_transformers${version}.json`, 'utf8')).cases;
+const casesOf = (library) => JSON.parse(readFileSync(`${root}expected_${library}.json`, 'utf8')).cases;
 // One model is open at a time.
 const groups = new Map();
-for (const one of [...casesOf(4), ...casesOf(5)]) {
+for (const one of ['transformers4', 'transformers5', 'sentence_transformers'].flatMap(casesOf)) {
   const name = `${one.model}: ${one.task}`;
   groups.set(name, [...(groups.get(name) ?? []), one]);
 }
@@ -66,21 +66,6 @@ test('spans count UTF-16 units', async () => {
   for (const { word, start, end } of found) if (/^[a-z]+$/i.test(word)) expect(text.slice(start, end).toLowerCase()).toBe(word.toLowerCase());
   expect(plain.length).toBe(found.length);
   await tag.dispose();
-});
-
-test('sentence-similarity and text-ranking', async () => {
-  const rank = await pipeline('text-ranking', `${root}bert-ranker`, { worker: false });
-  const documents = ['Berlin is large.', 'I love this movie.', 'People!'];
-  const ranked = await rank({ query: 'How many people live in Berlin?', documents }, { returnDocuments: true });
-  expect(ranked.map((row) => row.text).sort()).toEqual([...documents].sort());
-  expect(ranked[0].score).toBeGreaterThanOrEqual(ranked[2].score);
-  await rank.dispose();
-
-  const alike = await pipeline('sentence-similarity', `${root}bert-fill`, { worker: false });
-  const scores = await alike({ source_sentence: documents[0], sentences: documents });
-  expect(scores[0]).toBeCloseTo(1, 5);
-  expect(scores[1]).toBeLessThan(1);
-  await alike.dispose();
 });
 
 test('a model that is not there is refused by name', () =>

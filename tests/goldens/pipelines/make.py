@@ -3,6 +3,7 @@
     pip install torch transformers tokenizers              # 5.x: make.py models, make.py expect
     pip install --target OLD transformers==4.57.1 ...      # question-answering, text2text: sentencepiece;
                                                            # PYTHONPATH=OLD make.py translators, make.py expect4
+    pip install sentence-transformers                      # make.py sentences
 
 Weights are random, and so are the answers: what counts is that they are the same.
 """
@@ -280,6 +281,35 @@ def plain(value):
     return float(f"{value:.8g}") if isinstance(value, float) else value
 
 
+def write(kind, versions, cases):
+    path = os.path.join(HERE, f"expected_{kind}.json")
+    with open(path, "w") as file:
+        json.dump({**versions, "torch": torch.__version__, "cases": cases}, file, ensure_ascii=False, indent=0)
+    print(len(cases), "cases in", path)
+
+
+def write_sentences():
+    """text-ranking and sentence-similarity, which transformers has not."""
+    import sentence_transformers
+    from sentence_transformers import CrossEncoder, SentenceTransformer, util
+
+    documents = ["Berlin is large.", "About two million people live there.", "I love this movie.", "People!"]
+    cases = []
+    ranker = CrossEncoder(os.path.join(HERE, "bert-ranker"))
+    for query in ("How many people live in Hamburg?", "Who?"):
+        for options in ({}, {"top_k": 2}, {"return_documents": True}):
+            cases.append({"model": "bert-ranker", "task": "text-ranking", "inputs": {"query": query, "documents": documents},
+                          "pipeline": {}, "options": options, "result": plain(ranker.rank(query, documents, **options))})
+    for name in ("bert-fill", "roberta-fill"):
+        encoder = SentenceTransformer(os.path.join(HERE, name))
+        for source in CORPUS[:2]:
+            vectors = encoder.encode([source, *documents])
+            cases.append({"model": name, "task": "sentence-similarity",
+                          "inputs": {"source_sentence": source, "sentences": documents}, "pipeline": {}, "options": {},
+                          "result": plain(util.cos_sim(vectors[:1], vectors[1:])[0].tolist())})
+    write("sentence_transformers", {"sentence_transformers": sentence_transformers.__version__}, cases)
+
+
 def write_expected(kind):
     cases = []
     for name, task, inputs, init, options in calls(kind):
@@ -296,12 +326,9 @@ def write_expected(kind):
             continue
         cases.append({"model": name, "task": task, "inputs": inputs, "pipeline": init, "options": options,
                       "result": plain(result)})
-    path = os.path.join(HERE, f"expected_transformers{kind}.json")
-    with open(path, "w") as file:
-        json.dump({"transformers": transformers.__version__, "torch": torch.__version__, "cases": cases}, file, ensure_ascii=False,
-                  indent=0)
-    print(len(cases), "cases in", path)
+    write(f"transformers{kind}", {"transformers": transformers.__version__}, cases)
 
 
 if __name__ == "__main__":
-    {"models": write_models, "translators": write_translators, "expect": lambda: write_expected(5), "expect4": lambda: write_expected(4)}[sys.argv[1]]()
+    {"models": write_models, "translators": write_translators, "sentences": write_sentences, "expect": lambda: write_expected(5),
+     "expect4": lambda: write_expected(4)}[sys.argv[1]]()

@@ -83,6 +83,9 @@ TEST_CASE("pipelines: results are those of transformers 5") { check_results("exp
 TEST_CASE("pipelines: results of the tasks that ended with transformers 4") {
   check_results("expected_transformers4.json", 48);
 }
+TEST_CASE("pipelines: rankings and similarities are those of sentence-transformers") {
+  check_results("expected_sentence_transformers.json", 10);
+}
 
 TEST_CASE("pipelines: a batch gives what each text gives alone") {
   const Json texts = Json::Array{"I love this movie.", "People!", "", "Maria moved from New York to Paris in 2019."};
