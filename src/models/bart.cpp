@@ -48,7 +48,7 @@ struct BartConfig {
   std::int64_t max_position_embeddings = 0;
   std::int64_t decoder_vocab_size = 0;  // 0: as vocab_size
   std::string activation_function;
-  bool scale_embedding = false, share_encoder_decoder_embeddings = true;
+  bool scale_embedding = false, share_encoder_decoder_embeddings = true, tie_word_embeddings = true;
   std::int64_t padding = 0;
 
   void fields(auto& v) {
@@ -65,6 +65,7 @@ struct BartConfig {
     v("activation_function", activation_function);
     v("scale_embedding", scale_embedding);
     v("share_encoder_decoder_embeddings", share_encoder_decoder_embeddings);
+    v("tie_word_embeddings", tie_word_embeddings);
     v("pad_token_id", padding);
   }
   static BartConfig parse(const Json& json, std::string_view where, const Family& family) {
@@ -195,9 +196,11 @@ CommonConfig common_config(const Json& json, std::string_view where, const BartC
   return common;
 }
 
-/// Copies of the shared table, positions that follow from a formula, marks of fairseq.
+/// Copies of the shared table (an untied model's stacks have their own and none is shared), positions that follow from
+/// a formula, marks of fairseq.
 void ignore_copies(const Scope& root, const Family& family) {
-  root.parameters().ignore({"*encoder.embed_tokens.weight", "*decoder.embed_tokens.weight", "*.version"});
+  root.parameters().ignore(
+      {"*shared.weight", "*encoder.embed_tokens.weight", "*decoder.embed_tokens.weight", "*.version"});
   if (family.positions != Family::Positions::learned) root.parameters().ignore({"*embed_positions.weight*"});
 }
 
@@ -212,10 +215,14 @@ std::unique_ptr<Model> make_bart(const Json& json, std::string_view where, const
   return std::make_unique<EncoderDecoderModel>(
       common_config(json, where, c, family), root, heads, head, [&](const Scope& scope) {
         const Scope encoder = scope / "encoder", decoder = scope / "decoder";
-        const bool share = c.share_encoder_decoder_embeddings;
-        const Embedding source = share ? shared_embedding(scope, c.vocab_size, c.d_model)
-                                       : Embedding(encoder / "embed_tokens", c.vocab_size, c.d_model);
-        const Embedding target = share ? source : Embedding(decoder / "embed_tokens", c.decoder_vocab_size, c.d_model);
+        const auto has_own = [&](const Scope& stack) {
+          return !c.share_encoder_decoder_embeddings ||
+                 (!c.tie_word_embeddings && (stack / "embed_tokens").stored("weight"));
+        };
+        const Embedding source = has_own(encoder) ? Embedding(encoder / "embed_tokens", c.vocab_size, c.d_model)
+                                                  : shared_embedding(scope, c.vocab_size, c.d_model);
+        const Embedding target =
+            has_own(decoder) ? Embedding(decoder / "embed_tokens", c.decoder_vocab_size, c.d_model) : source;
         return EncoderDecoderBodies{std::make_unique<BartStack>(encoder, c, family, source, false),
                                     std::make_unique<BartStack>(decoder, c, family, target, true)};
       });

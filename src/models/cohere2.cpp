@@ -21,7 +21,6 @@ struct Cohere2Config : DecoderConfig {
     v("logit_scale", logit_scale);
   }
   void finish(const Json& json, std::string_view where) {
-    head_dim = 0;  // whatever the file says
     DecoderConfig::finish(json, where);
     check(sliding_window_pattern > 0, ErrorCode::parse, "[config] ", where,
           ": \"sliding_window_pattern\" must be positive, got ", sliding_window_pattern);

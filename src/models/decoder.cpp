@@ -130,7 +130,7 @@ Tensor hiding_numbers(const Tensor& attention_mask, std::int64_t length, bool la
   for (std::int64_t b = 0; b < batch; ++b)
     for (std::int64_t i = 0; i < rows; ++i)
       for (std::int64_t s = 0; s < keys; ++s, ++data)
-        *data = seen[static_cast<std::size_t>(b * keys + s)] == 0 ? -1e30F
+        *data = seen[static_cast<std::size_t>(b * keys + s)] == 0 ? Decoder::padding_score
                 : later && s > keys - length + i                  ? -1e15F
                                                                   : 0;
   return out;

@@ -118,6 +118,8 @@ class Decoder final : public Body {
   /// comes later by a mask (GPT-Neo); or the tokens after it, where what comes later is hidden by a smaller number than
   /// padding is (GPT).
   enum class BlindSees { everything, padding, later_tokens } blind_sees = BlindSees::everything;
+  /// The number that hides padding in the last two cases.
+  static constexpr float padding_score = -1e30F;
   /// What else the layers share in a pass of `length` positions after `past` ones, in the context made so far.
   std::function<void(const ModelInputs& inputs, std::int64_t past, std::int64_t length, ForwardContext& context)>
       prepare = {};

@@ -1,4 +1,6 @@
 // GPT-Neo (Black et al. 2021): GPT-2 with separate projections, unscaled scores and local attention in some layers.
+#include "../ops/elementwise/binary.h"
+#include "../ops/shape/shape_ops.h"
 #include "decoder.h"
 
 namespace trustformers {
@@ -47,6 +49,40 @@ struct GptNeoConfig : DecoderConfig {
   }
 };
 
+/// Attention through a window. A query that sees padding alone there takes the mean of that padding and of the tokens
+/// before the window, as transformers has it: its window and its padding hide keys by large numbers, not altogether.
+class LocalAttention final : public TokenMixer {
+ public:
+  LocalAttention(const Scope& scope, const SelfAttentionConfig& c) : attention_(scope, c), window_(c.window) {}
+  Tensor operator()(const Tensor& x, const ForwardContext& context) const override {
+    if (!context.bias.defined()) return attention_(x, context);
+    ForwardContext local = context;
+    local.ordered_by_bias = true;
+    local.bias = with_window(context.bias, context.past, x.size(1));
+    return attention_(x, local);
+  }
+
+ private:
+  /// padding [B, 1, 1, S]: 0 for tokens and Decoder::padding_score for padding -> [B, 1, L, S]
+  Tensor with_window(const Tensor& padding, std::int64_t past, std::int64_t length) const {
+    const std::int64_t keys = padding.size(3);
+    const Tensor i = unsqueeze(Tensor::arange(static_cast<double>(past), static_cast<double>(past + length)), 1);
+    const Tensor distance = i - unsqueeze(Tensor::arange(0, static_cast<double>(keys)), 0);
+    const Tensor near = less(distance, static_cast<double>(window_));
+    const Tensor hidden = Tensor::full({}, 2 * Decoder::padding_score), far = Tensor::full({}, Decoder::padding_score);
+    const Tensor outside = where(equal(padding, 0), far, hidden);
+    return where(less(distance, 0), hidden, where(near, padding, outside));
+  }
+
+  SelfAttention attention_;
+  std::int64_t window_;
+};
+
+std::unique_ptr<TokenMixer> gpt_neo_attention(const Scope& scope, const SelfAttentionConfig& c) {
+  if (c.window > 0) return std::make_unique<LocalAttention>(scope, c);
+  return std::make_unique<SelfAttention>(scope, c);
+}
+
 std::unique_ptr<Body> gpt_neo_body(const Scope& scope, const GptNeoConfig& c) {
   auto body = std::make_unique<Decoder>();
   body->tokens = Embedding(scope / "wte", c.vocab_size, c.hidden_size);
@@ -63,7 +99,7 @@ std::unique_ptr<Body> gpt_neo_body(const Scope& scope, const GptNeoConfig& c) {
     attention.scale = 1;
     attention.window = c.local[static_cast<std::size_t>(i)] ? c.window_size : 0;
     body->layers.push_back({.attention_norm = LayerNorm(layer / "ln_1", c.hidden_size, c.norm_eps),
-                            .attention = std::make_unique<SelfAttention>(layer / "attn" / "attention", attention),
+                            .attention = gpt_neo_attention(layer / "attn" / "attention", attention),
                             .mlp_norm = LayerNorm(layer / "ln_2", c.hidden_size, c.norm_eps),
                             .mlp = plain_mlp(layer / "mlp", c.mlp(), c.activation(), "c_fc", "c_proj")});
   }

@@ -95,7 +95,10 @@ Tensor SelfAttention::operator()(const Tensor& x, const ForwardContext& context)
   if (config_.temperature_tuning > 0)
     q = q * temperatures(columns_of(context, q.size(2)), config_.temperature_tuning, config_.temperature_interval);
   AttentionAttrs attrs = attrs_;
-  attrs.causal = attrs_.causal && !context.ordered_by_bias;
+  if (context.ordered_by_bias) {
+    attrs.causal = false;
+    attrs.window = 0;
+  }
   return output_(attend(q, k, v, attrs, config_.layer, context, sinks_));
 }
 

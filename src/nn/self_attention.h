@@ -14,7 +14,7 @@ struct ForwardContext {
   Tensor positions;              // [1 or B, L] i64
   Tensor key_mask;               // [B, S] bool; undefined: nothing is padded
   Tensor bias;                   // added to the scores, broadcastable to [B, H, L, S] (ALiBi); undefined: none
-  bool ordered_by_bias = false;  // `bias` also hides what comes after a query, instead of the layers
+  bool ordered_by_bias = false;  // `bias` also hides by position (later keys, windows), instead of the layers
   Tensor query_scale = {};       // [1 or B, 1, L, 1], multiplies the queries; undefined: none
   Tensor encoder_states = {}, encoder_mask = {};  // of cross-attention: [B, T, E], [B, T] bool or undefined
   AttentionCache* cache = nullptr;

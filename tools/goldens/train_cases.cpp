@@ -88,7 +88,10 @@ class TrainCases {
   struct Trained {
     std::unique_ptr<Model> model;
     std::vector<NamedTensor> parameters;
-    const Tensor* find(const std::string& name) const {
+    /// By the name in the file, where norms may have the names of TensorFlow's.
+    const Tensor* find(std::string name) const {
+      if (name.ends_with(".gamma")) name.replace(name.size() - 5, 5, "weight");
+      if (name.ends_with(".beta")) name.replace(name.size() - 4, 4, "bias");
       for (const NamedTensor& p : parameters)
         if (p.name == name) return &p.tensor;
       return nullptr;
