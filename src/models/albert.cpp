@@ -44,6 +44,7 @@ class AlbertBody final : public Body {
                                            .width = c.embedding_size,
                                            .positions = c.max_position_embeddings,
                                            .types = c.type_vocab_size,
+                                           .padding = c.pad_token_id,
                                            .eps = c.layer_norm_eps}),
         widen_(scope / "encoder" / "embedding_hidden_mapping_in", c.embedding_size, c.hidden_size) {
     for (std::int64_t group = 0; group < c.num_hidden_groups; ++group)

@@ -131,13 +131,7 @@ class BartStack final : public Body {
   ModelOutput forward(const ModelInputs& in) const override {
     ModelOutput out;
     Tensor x = embed(in);
-    const ForwardContext context{.positions = {},
-                                 .key_mask = self_key_mask(in),
-                                 .bias = {},
-                                 .encoder_states = in.encoder_hidden_states,
-                                 .encoder_mask = cross_key_mask(in),
-                                 .cache = in.cache,
-                                 .rotations = {}};
+    const ForwardContext context = stack_context(in);
     for (const DecoderBlock& block : blocks_) {
       if (in.output_hidden_states) out.hidden_states.push_back(x);
       x = block(x, context);
@@ -196,11 +190,9 @@ CommonConfig common_config(const Json& json, std::string_view where, const BartC
   return common;
 }
 
-/// Copies of the shared table (an untied model's stacks have their own and none is shared), positions that follow from
-/// a formula, marks of fairseq.
+/// Copies of the table, or the shared one that no stack reads; positions of a formula; marks of fairseq.
 void ignore_copies(const Scope& root, const Family& family) {
-  root.parameters().ignore(
-      {"*shared.weight", "*encoder.embed_tokens.weight", "*decoder.embed_tokens.weight", "*.version"});
+  root.parameters().ignore({"*shared.weight", "*embed_tokens.weight", "*.version"});
   if (family.positions != Family::Positions::learned) root.parameters().ignore({"*embed_positions.weight*"});
 }
 
@@ -219,10 +211,11 @@ std::unique_ptr<Model> make_bart(const Json& json, std::string_view where, const
           return !c.share_encoder_decoder_embeddings ||
                  (!c.tie_word_embeddings && (stack / "embed_tokens").stored("weight"));
         };
-        const Embedding source = has_own(encoder) ? Embedding(encoder / "embed_tokens", c.vocab_size, c.d_model)
-                                                  : shared_embedding(scope, c.vocab_size, c.d_model);
+        const Embedding source = has_own(encoder)
+                                     ? Embedding(encoder / "embed_tokens", c.vocab_size, c.d_model, c.padding)
+                                     : shared_embedding(scope, c.vocab_size, c.d_model, c.padding);
         const Embedding target =
-            has_own(decoder) ? Embedding(decoder / "embed_tokens", c.decoder_vocab_size, c.d_model) : source;
+            has_own(decoder) ? Embedding(decoder / "embed_tokens", c.decoder_vocab_size, c.d_model, c.padding) : source;
         return EncoderDecoderBodies{std::make_unique<BartStack>(encoder, c, family, source, false),
                                     std::make_unique<BartStack>(decoder, c, family, target, true)};
       });
@@ -259,13 +252,13 @@ std::unique_ptr<Model> make_causal_lm(const Json& json, std::string_view where, 
                                       const Family& family) {
   const BartConfig c = BartConfig::parse(json, where, family);
   ignore_copies(root, family);
-  root.parameters().ignore({"model.encoder.*", "model.shared.*", "final_logits_bias"});
+  root.parameters().ignore({"model.encoder.*", "final_logits_bias"});
   CommonConfig common = common_config(json, where, c, family);
   common.vocab_size = c.decoder_vocab_size;
   const Scope decoder = root / "model" / "decoder", shared = root / "model" / "shared";
   // The file of a whole model has the table under the name that both stacks share.
   const bool own = !shared.stored("weight") || (decoder / "embed_tokens").stored("weight");
-  const Embedding tokens(own ? decoder / "embed_tokens" : shared, c.decoder_vocab_size, c.d_model);
+  const Embedding tokens(own ? decoder / "embed_tokens" : shared, c.decoder_vocab_size, c.d_model, c.padding);
   return std::make_unique<BartCausalLm>(std::move(common), root,
                                         std::make_unique<BartStack>(decoder, c, family, tokens, true));
 }

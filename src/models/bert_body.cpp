@@ -40,6 +40,8 @@ BertBody::BertBody(const Scope& scope, const BertConfig& c, PoolerUse pooler)
                                          .width = c.embedding_size > 0 ? c.embedding_size : c.hidden_size,
                                          .positions = c.max_position_embeddings,
                                          .types = c.type_vocab_size,
+                                         .padding = c.pad_token_id,
+                                         .pads_positions = c.positions_from_padding,
                                          .eps = c.layer_norm_eps}) {
   if (c.embedding_size > 0 && c.embedding_size != c.hidden_size)
     project_.emplace(scope / "embeddings_project", c.embedding_size, c.hidden_size);

@@ -12,7 +12,6 @@ namespace trustformers {
 struct BertConfig : EncoderConfig {
   std::string position_embedding_type = "absolute";
   std::int64_t embedding_size = 0;  // of the tables; 0: hidden_size (ELECTRA)
-  std::int64_t pad_token_id = 0;
   bool is_decoder = false, add_cross_attention = false;
   /// Positions count the ids that are not padding, from pad_token_id + 1 on (RoBERTa). A policy, not a key.
   bool positions_from_padding = false;
@@ -21,7 +20,6 @@ struct BertConfig : EncoderConfig {
   void fields(auto& v) {
     EncoderConfig::fields(v);
     v("position_embedding_type", position_embedding_type);
-    v("pad_token_id", pad_token_id);
     v("is_decoder", is_decoder);
     v("add_cross_attention", add_cross_attention);
   }

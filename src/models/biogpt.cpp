@@ -27,7 +27,7 @@ struct BioGptConfig : DecoderConfig {
 
 std::unique_ptr<Body> biogpt_body(const Scope& scope, const BioGptConfig& c) {
   auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
+  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size, c.pad_token_id);
   if (c.scale_embedding) body->embedding_scale = std::sqrt(static_cast<double>(c.hidden_size));
   body->scales_given_embeddings = false;
   body->positions =

@@ -64,7 +64,7 @@ bool DebertaConfig::has_term(std::string_view term) const {
 
 DebertaEmbeddings::DebertaEmbeddings(const Scope& scope, const DebertaConfig& c) {
   const std::int64_t width = c.embedding_size > 0 ? c.embedding_size : c.hidden_size;
-  words_ = Embedding(scope / "word_embeddings", c.vocab_size, width);
+  words_ = Embedding(scope / "word_embeddings", c.vocab_size, width, c.pad_token_id);
   if (c.position_biased_input) positions_.emplace(scope / "position_embeddings", c.max_position_embeddings, width);
   if (c.type_vocab_size > 0) types_.emplace(scope / "token_type_embeddings", c.type_vocab_size, width);
   if (width != c.hidden_size) project_.emplace(scope / "embed_proj", width, c.hidden_size, false);

@@ -31,8 +31,8 @@ struct DebertaV2Config : DebertaConfig {
     DebertaConfig::validate(where);
     check(position_buckets < (1 << 24), ErrorCode::parse, "[config] ", where,
           ": \"position_buckets\" must be below 2^24, got ", position_buckets);
-    check(position_buckets < 1 || (position_buckets >= 4 && relative_span() > position_buckets / 2 + 1),
-          ErrorCode::parse, "[config] ", where, ": \"position_buckets\" must be at least 4 and half of it less than ",
+    check(position_buckets < 1 || (position_buckets >= 2 && relative_span() > position_buckets / 2 + 1),
+          ErrorCode::parse, "[config] ", where, ": \"position_buckets\" must be at least 2 and half of it less than ",
           "the largest distance ", relative_span() - 1, ", got ", position_buckets);
     check(conv_kernel_size <= 0 || (conv_kernel_size % 2 == 1 && conv_kernel_size < (1 << 16)), ErrorCode::parse,
           "[config] ", where, ": \"conv_kernel_size\" must be odd, got ", conv_kernel_size);

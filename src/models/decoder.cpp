@@ -190,7 +190,7 @@ ModelOutput Decoder::forward(const ModelInputs& in) const {
 std::unique_ptr<Decoder> stacked_decoder(const Scope& scope, const DecoderConfig& c,
                                          const std::function<DecoderBlock(const Scope&, std::int64_t)>& block) {
   auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
+  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size, c.pad_token_id);
   body->rotations = {RotaryEmbedding(c.rope, c.head_dim, c.max_position_embeddings, c.rope_interleaved)};
   for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) body->layers.push_back(block(scope / "layers" / i, i));
   return body;

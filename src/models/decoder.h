@@ -19,6 +19,7 @@ struct DecoderConfig {
   std::int64_t num_key_value_heads = 0;  // 0: as many as query heads
   std::int64_t head_dim = 0;             // 0: hidden_size / num_attention_heads
   std::int64_t max_position_embeddings = 2048;
+  std::optional<std::int64_t> pad_token_id;
   std::string hidden_act = "silu";
   double norm_eps = 1e-6;
   bool attention_bias = false, mlp_bias = false, token_classification_bias = true;
@@ -38,6 +39,7 @@ struct DecoderConfig {
     v.nullable("num_key_value_heads", num_key_value_heads, {"num_kv_heads", "n_head_kv"});
     v.nullable("head_dim", head_dim);
     v("max_position_embeddings", max_position_embeddings, {"n_positions", "n_ctx", "max_seq_len", "seq_length"});
+    v("pad_token_id", pad_token_id);
     v("hidden_act", hidden_act, {"activation_function", "hidden_activation", "activation", "afn"});
     v("rms_norm_eps", norm_eps, {"layer_norm_eps", "layer_norm_epsilon", "norm_eps", "norm_epsilon"});
     v("attention_bias", attention_bias);

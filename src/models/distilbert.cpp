@@ -47,6 +47,7 @@ class DistilBertBody final : public Body {
       : embeddings_(scope / "embeddings", {.vocab = c.vocab_size,
                                            .width = c.hidden_size,
                                            .positions = c.max_position_embeddings,
+                                           .padding = c.pad_token_id,
                                            .eps = c.layer_norm_eps}) {
     const Scope positions = scope / "embeddings" / "position_embeddings";
     const Tensor table = positions.get("weight", {c.max_position_embeddings, c.hidden_size});

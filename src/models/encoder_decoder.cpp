@@ -41,11 +41,22 @@ Tensor shift_right(const Tensor& ids, const CommonConfig& config, EncoderDecoder
   return Tensor::from(values, ids.shape());
 }
 
-Embedding shared_embedding(const Scope& scope, std::int64_t rows, std::int64_t width) {
+ForwardContext stack_context(const ModelInputs& inputs) {
+  return {.positions = {},
+          .key_mask = self_key_mask(inputs),
+          .bias = {},
+          .encoder_states = inputs.encoder_hidden_states,
+          .encoder_mask = cross_key_mask(inputs),
+          .cache = inputs.cache,
+          .rotations = {}};
+}
+
+Embedding shared_embedding(const Scope& scope, std::int64_t rows, std::int64_t width,
+                           std::optional<std::int64_t> padding) {
   // Writers that keep one of several equal tensors do not all keep the same one.
   for (const std::string_view name : {"shared", "encoder.embed_tokens", "decoder.embed_tokens"})
-    if ((scope / name).stored("weight")) return {scope / name, rows, width};
-  return {scope / "shared", rows, width};
+    if ((scope / name).stored("weight")) return {scope / name, rows, width, padding};
+  return {scope / "shared", rows, width, padding};
 }
 
 Linear output_layer(const Scope& root, std::string_view name, const CommonConfig& config, const Embedding& table,

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string_view>
 
+#include "../nn/self_attention.h"
 #include "architectures.h"
 #include "heads.h"
 
@@ -57,8 +58,12 @@ class EncoderDecoderModel final : public Model {
   Tensor logits_bias_;
 };
 
+/// What the layers of a stack share that adds its positions to its input or biases: masks, states, the cache.
+ForwardContext stack_context(const ModelInputs& inputs);
+
 /// The table [rows, width] that both stacks share, under the first of its names that the file has.
-Embedding shared_embedding(const Scope& scope, std::int64_t rows, std::int64_t width);
+Embedding shared_embedding(const Scope& scope, std::int64_t rows, std::int64_t width,
+                           std::optional<std::int64_t> padding = {});
 
 /// The output layer of a language model: shares the table when the config says so, or when the file holds a second
 /// copy of it under the output layer's name, and has a matrix of its own where the file holds another one.

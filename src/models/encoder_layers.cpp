@@ -24,8 +24,10 @@ double EncoderConfig::attention_scale() const {
 }
 
 EncoderEmbeddings::EncoderEmbeddings(const Scope& scope, const Sizes& sizes)
-    : words_(scope / "word_embeddings", sizes.vocab, sizes.width) {
-  if (sizes.positions > 0) positions_.emplace(scope / "position_embeddings", sizes.positions, sizes.width);
+    : words_(scope / "word_embeddings", sizes.vocab, sizes.width, sizes.padding) {
+  if (sizes.positions > 0)
+    positions_.emplace(scope / "position_embeddings", sizes.positions, sizes.width,
+                       sizes.pads_positions ? std::optional(sizes.padding) : std::nullopt);
   if (sizes.types > 0) types_.emplace(scope / "token_type_embeddings", sizes.types, sizes.width);
   norm_ = LayerNorm(scope / "LayerNorm", sizes.width, sizes.eps);
 }

@@ -17,7 +17,7 @@ namespace trustformers {
 /// The keys that encoders share. An architecture derives its own and lists what it adds.
 struct EncoderConfig {
   std::int64_t vocab_size = 0, hidden_size = 0, intermediate_size = 0, num_hidden_layers = 0, num_attention_heads = 0;
-  std::int64_t max_position_embeddings = 512, type_vocab_size = 2;
+  std::int64_t max_position_embeddings = 512, type_vocab_size = 2, pad_token_id = 0;
   std::string hidden_act = "gelu";
   double layer_norm_eps = 1e-12;
   KeySpellings spelled;
@@ -30,6 +30,7 @@ struct EncoderConfig {
     v.size("num_attention_heads", num_attention_heads, {"n_heads", "n_head"});
     v("max_position_embeddings", max_position_embeddings, {"n_positions"});
     v("type_vocab_size", type_vocab_size);
+    v("pad_token_id", pad_token_id);
     v("hidden_act", hidden_act, {"activation"});
     v("layer_norm_eps", layer_norm_eps, {"layer_norm_epsilon"});
   }
@@ -61,6 +62,8 @@ class EncoderEmbeddings {
   struct Sizes {
     std::int64_t vocab = 0, width = 0;
     std::int64_t positions = 0, types = 0;  // 0: no such table
+    std::int64_t padding = 0;               // its row of words is not trained, ...
+    bool pads_positions = false;            // ... nor its row of positions
     double eps = 1e-12;
   };
   EncoderEmbeddings() = default;

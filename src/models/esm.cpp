@@ -48,9 +48,10 @@ struct EsmConfig : EncoderConfig {
 class EsmEmbeddings {
  public:
   EsmEmbeddings(const Scope& scope, const EsmConfig& c)
-      : config_(c), words_(scope / "word_embeddings", c.vocab_size, c.hidden_size) {
+      : config_(c), words_(scope / "word_embeddings", c.vocab_size, c.hidden_size, c.pad_token_id) {
     if (c.emb_layer_norm_before) norm_ = LayerNorm(scope / "layer_norm", c.hidden_size, c.layer_norm_eps);
-    if (!c.rotary()) positions_.emplace(scope / "position_embeddings", c.max_position_embeddings, c.hidden_size);
+    if (!c.rotary())
+      positions_.emplace(scope / "position_embeddings", c.max_position_embeddings, c.hidden_size, c.pad_token_id);
   }
 
   Tensor operator()(const ModelInputs& in) const {

@@ -17,6 +17,7 @@ struct ModernBertConfig : EncoderConfig {
   std::int64_t sparse_pred_ignore_index = -100;
   RopeConfig global_rope, local_rope;
 
+  ModernBertConfig() { pad_token_id = 50283; }
   void fields(auto& v) {
     EncoderConfig::fields(v);
     v("hidden_activation", hidden_act);
@@ -71,7 +72,7 @@ std::unique_ptr<Body> body(const Scope& scope, const ModernBertConfig& c) {
   const auto norm = [&](const Scope& at) { return LayerNorm(at, c.hidden_size, c.norm_eps, c.norm_bias); };
   const std::int64_t head_dim = c.hidden_size / c.num_attention_heads;
   auto out = std::make_unique<Decoder>();
-  out->tokens = Embedding(scope / "embeddings" / "tok_embeddings", c.vocab_size, c.hidden_size);
+  out->tokens = Embedding(scope / "embeddings" / "tok_embeddings", c.vocab_size, c.hidden_size, c.pad_token_id);
   out->embedding_norm = norm(scope / "embeddings" / "norm");
   out->rotations = {RotaryEmbedding(c.global_rope, head_dim, c.max_position_embeddings),
                     RotaryEmbedding(c.local_rope, head_dim, c.max_position_embeddings)};

@@ -40,6 +40,8 @@ class MPNetBody final : public Body {
       : embeddings_(scope / "embeddings", {.vocab = c.vocab_size,
                                            .width = c.hidden_size,
                                            .positions = c.max_position_embeddings,
+                                           .padding = padding_id,
+                                           .pads_positions = true,
                                            .eps = c.layer_norm_eps}),
         bias_(scope / "encoder" / "relative_attention_bias", c.relative_attention_num_buckets, c.num_attention_heads) {
     for (std::int64_t i = 0; i < c.num_hidden_layers; ++i) layers_.emplace_back(scope / "encoder" / "layer" / i, c);

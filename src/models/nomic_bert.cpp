@@ -28,7 +28,7 @@ struct NomicBertConfig : EncoderConfig {
 class NomicBertBody final : public Body {
  public:
   NomicBertBody(const Scope& scope, const NomicBertConfig& c, PoolerUse pooler)
-      : words_(scope / "embeddings" / "word_embeddings", c.vocab_size, c.hidden_size),
+      : words_(scope / "embeddings" / "word_embeddings", c.vocab_size, c.hidden_size, c.pad_token_id),
         norm_(scope / "emb_ln", c.hidden_size, c.layer_norm_eps),
         rotary_(c.rope, c.head_dim, c.max_position_embeddings) {
     if (c.type_vocab_size > 0)

@@ -36,7 +36,7 @@ struct OptConfig : DecoderConfig {
 
 std::unique_ptr<Body> opt_body(const Scope& scope, const OptConfig& c) {
   auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.word_embed_proj_dim);
+  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.word_embed_proj_dim, c.pad_token_id);
   body->positions =
       Embedding(scope / "embed_positions", c.max_position_embeddings + OptConfig::position_offset, c.hidden_size);
   body->position_offset = OptConfig::position_offset;

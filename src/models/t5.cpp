@@ -113,13 +113,7 @@ class T5Stack final : public Body {
     Tensor x = in.inputs_embeds.defined() ? in.inputs_embeds : tokens_(in.input_ids);
     const std::int64_t past = in.cache ? in.cache->length() : 0;
     const Tensor buckets = relative_buckets(buckets_, past, x.size(1), past + x.size(1));
-    ForwardContext context{.positions = {},
-                           .key_mask = self_key_mask(in),
-                           .bias = {},
-                           .encoder_states = in.encoder_hidden_states,
-                           .encoder_mask = cross_key_mask(in),
-                           .cache = in.cache,
-                           .rotations = {}};
+    ForwardContext context = stack_context(in);
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       if (in.output_hidden_states) out.hidden_states.push_back(x);
       // [L, S, H] -> [1, H, L, S]; without one of their own all layers share the first

@@ -13,9 +13,9 @@ namespace {
 struct XglmConfig : DecoderConfig {
   static constexpr std::int64_t position_offset = 2;
   bool scale_embedding = true, add_cross_attention = false;
-  std::int64_t pad_token_id = 1;  // also the row of the position table that is blank
 
   XglmConfig() {
+    pad_token_id = 1;  // also the row of the position table that is blank
     hidden_act = "gelu";
     attention_bias = mlp_bias = true;
   }
@@ -28,17 +28,16 @@ struct XglmConfig : DecoderConfig {
     DecoderConfig::finish(json, where);
     attention_bias = mlp_bias = true;
     norm_eps = 1e-5;
-    ConfigReader(json, where)("pad_token_id", pad_token_id);
   }
 };
 
 std::unique_ptr<Body> xglm_body(const Scope& scope, const XglmConfig& c) {
   auto body = std::make_unique<Decoder>();
-  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size);
+  body->tokens = Embedding(scope / "embed_tokens", c.vocab_size, c.hidden_size, c.pad_token_id);
   if (c.scale_embedding) body->embedding_scale = std::sqrt(static_cast<double>(c.hidden_size));
   body->scales_given_embeddings = false;
   body->computed_positions = [table = SinusoidalPositions(c.hidden_size, SinusoidalPositions::Spacing::closed),
-                              blank = c.pad_token_id](const Tensor& positions) {
+                              blank = *c.pad_token_id](const Tensor& positions) {
     const Tensor rows = positions + double(XglmConfig::position_offset);
     Tensor vectors = table(rows);
     if (blank < XglmConfig::position_offset) return vectors;

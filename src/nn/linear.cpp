@@ -67,8 +67,8 @@ Tensor Linear::operator()(const Tensor& x) const {
   return lora_ ? y + linear(linear(x, lora_.a), lora_.b) * lora_.scale : y;
 }
 
-Embedding::Embedding(const Scope& scope, std::int64_t rows, std::int64_t width)
-    : weight_(scope.get("weight", {rows, width})), name_(scope.name("weight")) {
+Embedding::Embedding(const Scope& scope, std::int64_t rows, std::int64_t width, std::optional<std::int64_t> padding)
+    : weight_(scope.get("weight", {rows, width})), name_(scope.name("weight")), padding_(padding) {
   const ParameterOptions& options = scope.options();
   if (options.adapter) lora_ = options.adapter->find_embedding(scope.path());
   if (lora_ && weight_.defined())
@@ -76,8 +76,14 @@ Embedding::Embedding(const Scope& scope, std::int64_t rows, std::int64_t width)
 }
 
 Tensor Embedding::operator()(const Tensor& ids) const {
-  const Tensor x = cast(embedding(weight_, ids), DType::f32);
-  return lora_ ? x + linear(embedding(transpose(lora_.a, 0, 1), ids), lora_.b) * lora_.scale : x;
+  const Tensor x = cast(rows_of(weight_, ids), DType::f32);
+  return lora_ ? x + linear(rows_of(transpose(lora_.a, 0, 1), ids), lora_.b) * lora_.scale : x;
+}
+
+Tensor Embedding::rows_of(const Tensor& table, const Tensor& ids) const {
+  const Tensor x = embedding(table, ids);
+  if (!padding_ || !x.requires_grad()) return x;
+  return where(unsqueeze(equal(ids, static_cast<double>(*padding_)), -1), x.detach(), x);
 }
 
 }  // namespace trustformers

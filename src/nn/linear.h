@@ -32,11 +32,12 @@ class Linear {
   bool exact_ = true;
 };
 
-/// Rows of a table [V, D], and of an adapter beside it if there is one: ids [...] -> f32 [..., D].
+/// Rows of a table [V, D], and of an adapter beside it if there is one: ids [...] -> f32 [..., D]. Looking up `padding`
+/// does not train its row, as PyTorch's padding_idx.
 class Embedding {
  public:
   Embedding() = default;
-  Embedding(const Scope& scope, std::int64_t rows, std::int64_t width);
+  Embedding(const Scope& scope, std::int64_t rows, std::int64_t width, std::optional<std::int64_t> padding = {});
   /// False when there is none: it was made without a scope.
   explicit operator bool() const { return !name_.empty(); }
   Tensor operator()(const Tensor& ids) const;
@@ -44,9 +45,12 @@ class Embedding {
   const std::string& name() const { return name_; }
 
  private:
+  Tensor rows_of(const Tensor& table, const Tensor& ids) const;
+
   Tensor weight_;
   LoraWeights lora_;
   std::string name_;
+  std::optional<std::int64_t> padding_;
 };
 
 }  // namespace trustformers

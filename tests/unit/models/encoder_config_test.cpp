@@ -117,7 +117,7 @@ TEST_CASE("models: an encoder's own keys are checked") {
       {"mpnet", "relative_attention_num_buckets", 8},
       {"deberta-v2", "conv_kernel_size", 4},
       {"deberta-v2", "conv_groups", 3},
-      {"deberta-v2", "position_buckets", 2},
+      {"deberta-v2", "position_buckets", 1},
       {"deberta-v2", "attention_head_size", 5},
       {"deberta", "embedding_size", -8},
       {"modernbert", "local_attention", 0},
