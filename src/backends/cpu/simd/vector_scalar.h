@@ -216,7 +216,7 @@ inline I32 unsigned_byte(Bytes a) {
 }
 template <int b>
 inline I32 signed_byte(Bytes a) {
-  return lanewise<I32>([&](int i) { return static_cast<std::int8_t>(a.v[4 * i + b]); });
+  return lanewise<I32>([&](int i) -> std::int32_t { return static_cast<std::int8_t>(a.v[4 * i + b]); });
 }
 
 /// Sums u · s over the four bytes of each lane, u unsigned and s signed (not -128). Where `narrow`, the sum is held
