@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "../ops/shape/shape_ops.h"
@@ -78,6 +79,11 @@ EncodeOptions read_encode_options(CallOptions& options, const Tokenizer& tokeniz
   else if (strategy != "longest_first")
     options.fail_type("truncation", "true, false, \"longest_first\", \"only_first\" or \"only_second\"");
   return out;
+}
+
+std::int64_t max_length_of(const Tokenizer& tokenizer) {
+  const std::optional<std::size_t> length = tokenizer.model_max_length();
+  return length ? static_cast<std::int64_t>(*length) : std::numeric_limits<std::int64_t>::max() / 2;
 }
 
 std::int64_t read_batch_size(CallOptions& options) {

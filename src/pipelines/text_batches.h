@@ -21,6 +21,8 @@ TextInputs text_inputs(const Json& inputs, std::string_view task);
 /// Reads add_special_tokens, truncation and max_length, which may also stand in an object `nested` (transformers calls
 /// it tokenizer_kwargs or tokenize_kwargs).
 EncodeOptions read_encode_options(CallOptions& options, const Tokenizer& tokenizer, std::string_view nested = {});
+/// The tokenizer's model_max_length, or more than any text has.
+std::int64_t max_length_of(const Tokenizer& tokenizer);
 /// Reads batch_size: 8 when absent.
 std::int64_t read_batch_size(CallOptions& options);
 

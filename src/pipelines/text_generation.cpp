@@ -198,7 +198,7 @@ class TextGeneration final : public PipelineTask {
     const std::int64_t fresh = config.max_new_tokens > 0 ? config.max_new_tokens : config.max_length - length;
     check(fresh >= 0, ErrorCode::invalid_argument, "[text-generation] max_length ", config.max_length,
           " leaves nothing for new tokens behind a prompt of ", length);
-    const auto limit = static_cast<std::int64_t>(tokenizer().model_max_length().value_or(std::size_t{1} << 62));
+    const std::int64_t limit = max_length_of(tokenizer());
     if (length + fresh <= limit) return;
     check(limit > fresh, ErrorCode::invalid_argument, "[text-generation] ", fresh, " new tokens do not fit into ",
           limit);

@@ -107,7 +107,7 @@ class TokenClassification final : public PipelineTask {
     o.batch_size = read_batch_size(v);
     v.finish();
     if (!o.stride) return o;
-    const auto limit = static_cast<std::int64_t>(tokenizer().model_max_length().value_or(std::size_t{1} << 62));
+    const std::int64_t limit = max_length_of(tokenizer());
     check(*o.stride >= 0 && *o.stride < limit, ErrorCode::invalid_argument,
           "[token-classification] stride must lie below the tokenizer's model_max_length, ", limit, ", got ",
           *o.stride);
