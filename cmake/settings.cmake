@@ -4,8 +4,6 @@ target_compile_options(trustformers_settings INTERFACE
   $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor>
   # GCC 12 sees an overlap in "text" + std::string() that is not there (GCC bug 105651, mended in 13).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
-  # Places in memory have 32 bits in WebAssembly; what is counted in 64 was compared with a size before it indexes one.
-  $<$<BOOL:${EMSCRIPTEN}>:-Wno-shorten-64-to-32>
   # Results must not depend on which multiplications the compiler chooses to contract.
   $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-ffp-contract=off>)
 if(TRUSTFORMERS_SANITIZE)
