@@ -78,7 +78,10 @@ $PWD
 ${TMPDIR:-/tmp}
 ${CCACHE_DIR:-}
 ${TRUSTFORMERS_BIND:-}"
-  exec_or_run unshare --mount --propagation private /bin/bash -ec '
+  # The root of a chroot is no mount, and has no propagation to change.
+  local propagation=private
+  mountpoint -q / || propagation=unchanged
+  exec_or_run unshare --mount --propagation "$propagation" /bin/bash -ec '
     bind() {
       if [ -d "$1" ]; then mkdir -p "$EMSCRIPTEN_SH_ROOT$1"; mount --rbind "$1" "$EMSCRIPTEN_SH_ROOT$1"; fi
     }
