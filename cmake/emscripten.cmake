@@ -10,6 +10,8 @@ endforeach()
 # Exceptions of WebAssembly itself: without them a throw ends the module, and JS-emulated ones slow every call. And what
 # every engine with SIMD has beside it, for smaller code.
 add_compile_options(-fwasm-exceptions -msimd128 -mbulk-memory -mnontrapping-fptoint $<$<BOOL:${TRUSTFORMERS_WASM_THREADS}>:-pthread>)
+# Nothing asks an object for its type, and the names of types would be a thirtieth of a module.
+add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
 add_link_options(-fwasm-exceptions $<$<BOOL:${TRUSTFORMERS_WASM_THREADS}>:-pthread>)
 
 # An ES module that runs in pages, workers and Node, and under a policy without 'unsafe-eval'. Growing shared memory

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <exception>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "text.h"
 
 namespace trustformers {
 
@@ -47,14 +48,6 @@ class Error : public std::exception {
   std::vector<std::string> context_;
   std::string text_;
 };
-
-/// Concatenates anything that can be streamed.
-template <class... Parts>
-std::string str(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return std::move(out).str();
-}
 
 template <class... Parts>
 [[noreturn]] void fail(ErrorCode code, const Parts&... parts) {

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
+#include <memory>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -44,10 +44,21 @@ std::uint64_t regular_size(const fs::path& path) {
   return size;
 }
 
-std::ifstream open_for_reading(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  check(file.is_open(), ErrorCode::io, "[file] cannot open ", path.string());
-  return file;
+using Stream = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+/// Not a std::fstream: with it comes what a locale can do.
+Stream open_stream(const fs::path& path, bool writing) {
+#ifdef _WIN32
+  return {::_wfopen(path.c_str(), writing ? L"wb" : L"rb"), &std::fclose};
+#else
+  return {std::fopen(path.c_str(), writing ? "wb" : "rb"), &std::fclose};
+#endif
+}
+
+void read_whole(const fs::path& path, void* out, std::size_t size) {
+  const Stream file = open_stream(path, false);
+  check(file != nullptr, ErrorCode::io, "[file] cannot open ", path.string());
+  check(size == 0 || std::fread(out, 1, size, file.get()) == size, ErrorCode::io, "[file] cannot read ", path.string());
 }
 
 #if TRUSTFORMERS_POSIX_FILES
@@ -156,34 +167,30 @@ class Buffer final : public MappedFile {
 
 std::shared_ptr<const MappedFile> open_file(const fs::path& path, std::uint64_t size) {
   check(size <= SIZE_MAX / 2, ErrorCode::out_of_memory, "[file] ", path.string(), " has ", size, " bytes");
-  auto file = open_for_reading(path);
   std::vector<std::byte> content(static_cast<std::size_t>(size));
-  file.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(size));
-  check(static_cast<std::uint64_t>(file.gcount()) == size, ErrorCode::io, "[file] cannot read ", path.string());
+  read_whole(path, content.data(), content.size());
   return std::make_shared<Buffer>(std::move(content));
 }
 
 class NewFile {
  public:
-  NewFile(const fs::path& path, const fs::path& target) : path_(target), taken_(fs::exists(path)) {
-    if (!taken_) file_.open(path, std::ios::binary);
-  }
-  bool is_open() const { return file_.is_open(); }
+  NewFile(const fs::path& path, const fs::path& target)
+      : path_(target),
+        taken_(fs::exists(path)),
+        file_(taken_ ? Stream(nullptr, &std::fclose) : open_stream(path, true)) {}
+  bool is_open() const { return file_ != nullptr; }
   bool exists_already() const { return taken_; }
   [[noreturn]] void fail_opening() const { fail(ErrorCode::io, "[file] cannot create ", path_.string()); }
   void write(std::span<const std::byte> part) {
-    file_.write(reinterpret_cast<const char*>(part.data()), static_cast<std::streamsize>(part.size()));
-    check(file_.good(), ErrorCode::io, "[file] cannot write ", path_.string());
+    check(std::fwrite(part.data(), 1, part.size(), file_.get()) == part.size(), ErrorCode::io, "[file] cannot write ",
+          path_.string());
   }
-  void finish() {
-    file_.close();
-    check(!file_.fail(), ErrorCode::io, "[file] cannot flush ", path_.string());
-  }
+  void finish() { check(std::fclose(file_.release()) == 0, ErrorCode::io, "[file] cannot flush ", path_.string()); }
 
  private:
   const fs::path& path_;
   bool taken_;
-  std::ofstream file_;
+  Stream file_;
 };
 
 void flush_folder(const fs::path&) {}
@@ -199,10 +206,8 @@ std::string read_text_file(const fs::path& path, std::uint64_t max_bytes) {
   const auto size = regular_size(path);
   check(size <= max_bytes, ErrorCode::io, "[file] ", path.string(), " has ", size, " bytes, at most ", max_bytes,
         " are accepted");
-  auto file = open_for_reading(path);
   std::string text(static_cast<std::size_t>(size), '\0');
-  file.read(text.data(), static_cast<std::streamsize>(size));
-  check(static_cast<std::uint64_t>(file.gcount()) == size, ErrorCode::io, "[file] cannot read ", path.string());
+  read_whole(path, text.data(), text.size());
   return text;
 }
 

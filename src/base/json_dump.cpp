@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "json.h"
+#include "number_text.h"
 #include "utf8.h"
 
 namespace trustformers {
@@ -33,23 +34,41 @@ void write_string(std::string& out, std::string_view raw) {
   out += '"';
 }
 
-template <class Number>
-void write_number(std::string& out, Number value) {
-  char buffer[32];
-  const auto result = std::to_chars(buffer, buffer + sizeof(buffer), value);
-  out.append(buffer, result.ptr);
+void write_integer(std::string& out, std::int64_t value) {
+  char buffer[24];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof(buffer), value).ptr);
 }
 
+/// What std::to_chars writes: the shortest text that reads back as the same number, without an exponent where that is
+/// no longer. A point or an exponent tells it from an integer.
 void write_double(std::string& out, double value) {
   if (std::isnan(value)) {
     out += "NaN";
-  } else if (std::isinf(value)) {
-    out += value > 0 ? "Infinity" : "-Infinity";
+    return;
+  }
+  if (std::signbit(value)) out += '-';
+  if (std::isinf(value)) {
+    out += "Infinity";
+    return;
+  }
+  const auto [digits, exponent] = shortest_digits(std::abs(value));
+  const auto count = static_cast<int>(digits.size());
+  const auto zeros = [](int number) { return std::string(static_cast<std::size_t>(number), '0'); };
+  const int plain_size = exponent < 0 ? count + 1 - exponent : count <= exponent + 1 ? exponent + 1 : count + 1;
+  const int short_size = count + (count > 1 ? 1 : 0) + (std::abs(exponent) < 100 ? 4 : 5);
+  if (plain_size > short_size) {
+    out += digits[0];
+    if (count > 1) out.append(".").append(digits, 1);
+    out += exponent < 0 ? "e-" : "e+";
+    if (std::abs(exponent) < 10) out += '0';
+    write_integer(out, std::abs(exponent));
+  } else if (exponent < 0) {
+    out.append("0.").append(zeros(-exponent - 1)).append(digits);
+  } else if (count > exponent + 1) {
+    const auto point = static_cast<std::size_t>(exponent) + 1;
+    out.append(digits, 0, point).append(".").append(digits, point);
   } else {
-    const std::size_t start = out.size();
-    write_number(out, value);
-    // Without this it would read back as an integer.
-    if (out.find_first_of(".e", start) == std::string::npos) out += ".0";
+    out += number_text(std::abs(value), 'f', 1);  // all its digits, where those that are needed are fewer
   }
 }
 
@@ -59,7 +78,7 @@ void write_leaf(std::string& out, const Json& value) {
   } else if (value.is_bool()) {
     out += value.as_bool() ? "true" : "false";
   } else if (value.is_int()) {
-    write_number(out, value.as_int());
+    write_integer(out, value.as_int());
   } else if (value.is_number()) {
     write_double(out, value.as_double());
   } else {

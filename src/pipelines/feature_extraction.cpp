@@ -9,7 +9,7 @@ namespace {
 Json numbers_of(std::span<const float> values) {
   Json::Array out;
   out.reserve(values.size());
-  for (const float value : values) out.push_back(Json(static_cast<double>(value)));
+  for (const float value : values) out.emplace_back(static_cast<double>(value));
   return Json(std::move(out));
 }
 

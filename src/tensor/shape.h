@@ -15,9 +15,8 @@ using Shape = InlineVector<std::int64_t, max_rank>;
 /// Elements (not bytes) between neighbours per dimension; 0 for an expanded dimension.
 using Strides = InlineVector<std::int64_t, max_rank>;
 
-/// "[2, 3]"
+/// "[2, 3]". Checks take the shape itself, so that the text is made only when one fails.
 std::string to_string(const Shape& shape);
-/// The same. Checks take the shape itself, so that the text is made only when one fails.
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 /// The number of elements; throws out_of_range on overflow or negative sizes.
 std::int64_t element_count(const Shape& shape);

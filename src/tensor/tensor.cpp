@@ -7,6 +7,7 @@
 
 #include "../base/pool_allocator.h"
 #include "../base/rng.h"
+#include "../base/text.h"
 #include "autograd_meta.h"
 #include "context.h"
 #include "for_each_dtype.h"
@@ -230,10 +231,9 @@ Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides,
   return Tensor(std::move(impl));
 }
 
-std::ostream& operator<<(std::ostream& out, const Description& description) {
+std::string to_string(const Description& description) {
   const Tensor& tensor = description.tensor;
-  if (!tensor.defined()) return out << "undefined";
-  return out << to_string(tensor.dtype()) << ' ' << tensor.shape();
+  return tensor.defined() ? str(to_string(tensor.dtype()), ' ', tensor.shape()) : "undefined";
 }
 
 }  // namespace trustformers

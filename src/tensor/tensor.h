@@ -158,7 +158,7 @@ struct Description {
   const Tensor& tensor;
 };
 inline Description describe(const Tensor& tensor) { return {tensor}; }
-std::ostream& operator<<(std::ostream& out, const Description& description);
+std::string to_string(const Description& description);
 /// A view of the same storage.
 Tensor make_view(const Tensor& base, const Shape& shape, const Strides& strides, std::int64_t offset);
 

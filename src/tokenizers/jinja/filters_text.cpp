@@ -1,9 +1,9 @@
 // Filters over strings and numbers, and tojson.
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 
+#include "../../base/number_text.h"
 #include "arguments.h"
 #include "builtins.h"
 #include "operators.h"
@@ -244,11 +244,7 @@ Value round_number(Interpreter&, const Value& value, const CallArguments& given)
   }
   if (value.get<double>() == nullptr || !std::isfinite(number)) return value;
   // Written with so many digits, the exact binary value rounds half to even, as Python's round().
-  std::array<char, 512> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed,
-                                 static_cast<int>(precision));
-  return Value::floating(
-      parse_float({buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data())}).value_or(number));
+  return Value::floating(parse_float(number_text(number, 'f', static_cast<int>(precision))).value_or(number));
 }
 
 Value tojson(Interpreter& interpreter, const Value& value, const CallArguments& given) {

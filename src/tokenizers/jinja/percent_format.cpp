@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "../../base/number_text.h"
 #include "operators.h"
 #include "print.h"
 #include "text.h"
@@ -196,12 +197,7 @@ class Formatter {
     check(spec.precision <= max_precision, ErrorCode::unsupported, "[chat_template] a precision above ", max_precision);
     const int precision = spec.precision < 0 ? 6 : static_cast<int>(spec.precision);
     const char kind = static_cast<char>(spec.conversion | 0x20);
-    const auto form = kind == 'e'   ? std::chars_format::scientific
-                      : kind == 'f' ? std::chars_format::fixed
-                                    : std::chars_format::general;
-    std::array<char, 512> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(value), form, precision);
-    std::string digits(buffer.data(), end.ptr);
+    std::string digits = number_text(std::abs(value), kind, precision);
     if (spec.conversion != kind) digits = to_upper(digits);
     return signed_text(spec, std::signbit(value), std::move(digits));
   }

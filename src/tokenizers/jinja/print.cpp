@@ -1,10 +1,9 @@
 #include "print.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 
+#include "../../base/number_text.h"
 #include "merge_sort.h"
 #include "text.h"
 
@@ -257,20 +256,8 @@ class JsonPrinter {
 std::string float_repr(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  std::array<char, 40> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
-  std::string_view text(buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data()));
-  std::string result;
-  if (text.front() == '-') {
-    result = "-";
-    text.remove_prefix(1);
-  }
-  const std::size_t mark = text.find('e');
-  int exponent = 0;
-  const char* digits_of_exponent = text.data() + mark + (text[mark + 1] == '+' ? 2 : 1);
-  std::from_chars(digits_of_exponent, text.data() + text.size(), exponent);
-  std::string digits(1, text.front());
-  if (mark > 2) digits.append(text.substr(2, mark - 2));
+  std::string result = std::signbit(value) ? "-" : "";
+  const auto [digits, exponent] = shortest_digits(std::abs(value));
   const auto count = static_cast<int>(digits.size());
   if (exponent < -4 || exponent >= 16) {
     result += digits.substr(0, 1);
