@@ -37,7 +37,8 @@ for (const name of files) {
   ++checked;
   const tooLarge = bytes > budget.wasm;
   over += tooLarge;
-  const map = join(root, '../build', name.includes('relaxed') ? 'wasm-relaxed' : 'wasm-plain', 'js/wasm', name.replace('.wasm', '.map'));
+  const variant = name.replace(/^trustformers-(.*)\.wasm$/, '$1').replace(/^simd-/, '').replace(/^simd$/, 'plain');
+  const map = join(root, '../build', `wasm-${variant}`, 'js/wasm', name.replace('.wasm', '.map'));
   if ((tooLarge || always) && existsSync(map))
     for (const [object, size] of contributors(readFileSync(map, 'utf8')).slice(0, 10)) console.log(`  ${String(size).padStart(8)} ${object}`);
 }

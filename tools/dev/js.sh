@@ -1,5 +1,5 @@
 # The package js/: WebAssembly modules, the build by esbuild and tsc, the size budget, Jest, Chromium, bundlers.
-#   ./dev js              all of it, with the modules of one thread (plain, relaxed)
+#   ./dev js              all of it, with all modules
 #   ./dev js --quick      with the modules that are there
 #   ./dev js VARIANT…     only these modules
 . tools/dev/wasm.sh
@@ -64,7 +64,7 @@ verb_js() {
   fi
   js_prepare || return 1
   if [ -z "$quick" ]; then
-    [ $# -gt 0 ] || set -- plain relaxed
+    [ $# -gt 0 ] || set -- plain relaxed threads relaxed-threads
     for variant in "$@"; do wasm_build "$variant" trustformers_wasm || return 1; done
   fi
   js_part build js_build || status=1
