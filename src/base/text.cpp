@@ -1,9 +1,6 @@
 #include "text.h"
 
 #include <charconv>
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
 #include "number_text.h"
 
