@@ -27,6 +27,17 @@ double by_pattern(const std::map<std::string, double>& pattern, const std::strin
   return otherwise;
 }
 
+/// What the file calls the whole parameter `name`: a bias beside low-rank weights is one of the layer inside. Empty
+/// when the file does not have it.
+std::string whole_name(const WeightSource& source, const std::string& name) {
+  std::string stored = name_prefix + name;
+  if (source.find(stored)) return stored;
+  constexpr std::string_view bias = ".bias";
+  if (!stored.ends_with(bias)) return {};
+  stored.insert(stored.size() - bias.size(), ".base_layer");
+  return source.find(stored) ? stored : std::string();
+}
+
 }  // namespace
 
 LoraConfig LoraConfig::parse(const Json& object, std::string_view where) {
@@ -76,10 +87,20 @@ LoraWeights Adapter::find(const std::string& module, std::string_view down, std:
           alpha / (config_.use_rslora ? std::sqrt(rank) : rank)};
 }
 
+Tensor Adapter::find_whole(const std::string& name) const {
+  const std::string stored = whole_name(*source_, name);
+  if (stored.empty()) return {};
+  used_[stored] = true;
+  return source_->load(stored);
+}
+
 void Adapter::save(const std::filesystem::path& folder, std::span<const NamedTensor> parameters) const {
   std::vector<NamedTensor> tensors;
-  for (const NamedTensor& p : parameters)
-    if (p.name.find(".lora_") != std::string::npos) tensors.push_back({name_prefix + p.name, p.tensor});
+  for (const NamedTensor& p : parameters) {
+    const std::string whole = whole_name(*source_, p.name);
+    if (!whole.empty() || p.name.find(".lora_") != std::string::npos)
+      tensors.push_back({whole.empty() ? name_prefix + p.name : whole, p.tensor});
+  }
   save_safetensors(folder / weights_file, tensors);
   write_file_atomically(folder / config_file, [&](const ByteSink& sink) {
     const std::string text = description_.dump(2) + "\n";

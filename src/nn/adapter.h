@@ -44,10 +44,13 @@ class Adapter {
   LoraWeights find_embedding(const std::string& module) const {
     return find(module, "lora_embedding_A", "lora_embedding_B");
   }
+  /// The parameter `name` when it was trained whole beside the low-rank weights (peft's modules_to_save, or biases), as
+  /// the file has it; else undefined.
+  Tensor find_whole(const std::string& name) const;
   /// Throws not_found listing adapter tensors that no find() asked for.
   void check_all_used() const;
-  /// Writes the folder again with the tensors of `parameters` whose names are an adapter's ("….lora_A.weight"), as a
-  /// model registers and trains them.
+  /// Writes the folder again with the tensors of `parameters` whose names are an adapter's ("….lora_A.weight", or one
+  /// that it holds whole), as a model registers and trains them.
   void save(const std::filesystem::path& folder, std::span<const NamedTensor> parameters) const;
 
  private:

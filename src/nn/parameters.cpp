@@ -6,6 +6,7 @@
 #include "../base/rng.h"
 #include "../ops/elementwise/unary.h"
 #include "../tensor/device.h"
+#include "adapter.h"
 
 namespace trustformers {
 
@@ -82,7 +83,22 @@ Tensor Parameters::initialised(const Shape& shape, const Init& init) {
   return out;
 }
 
+/// A parameter that the adapter holds instead of the checkpoint, which may lack it (a fresh classifier).
+Tensor Parameters::whole_of_adapter(const std::string& name, const Shape& shape) {
+  if (!options_.adapter) return Tensor();
+  Tensor tensor = options_.adapter->find_whole(name);
+  if (!tensor.defined()) return tensor;
+  check(tensor.shape() == shape, ErrorCode::shape_mismatch, "[adapter] ", name, " must be ", shape, ", got ",
+        describe(tensor));
+  if (const auto replaced = find(name)) used_.insert(replaced->name);
+  if (!options_.trainable) return shape.size() < 2 ? cast(tensor, DType::f32) : tensor;
+  Tensor copy = Tensor::from(cast(tensor, DType::f32).to_vector<float>(), shape);
+  copy.set_requires_grad(true);
+  return copy;
+}
+
 Tensor Parameters::loaded(const std::string& name, const Shape& shape) {
+  if (const Tensor whole = whole_of_adapter(name, shape); whole.defined()) return whole;
   if (const auto found = find(name)) {
     return with_context([&] { return str("while loading ", name, " from ", source_->location(found->name)); },
                         [&] { return load_stored(name, *found, shape); });
@@ -126,7 +142,7 @@ Tensor Parameters::get(const std::string& name, const Shape& shape, const Init& 
 }
 
 void Parameters::prepack(const std::string& name, const Tensor& weight) {
-  if (!weight.defined() || options_.trains_model()) return;
+  if (!weight.defined() || weight.requires_grad()) return;
   weight.device().prepack(weight);
   if (const auto found = find(name)) source_->release(found->name);
 }

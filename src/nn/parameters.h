@@ -38,8 +38,8 @@ inline constexpr Init init_ones{Init::Kind::ones, 0};
 
 struct ParameterOptions {
   /// Parameters are f32 copies that require gradients, instead of views of the file repacked for inference. With an
-  /// adapter that is not merged only its weights are; those of the model stay as they are in the file, quantised ones
-  /// too (Dettmers et al. 2023).
+  /// adapter that is not merged only its weights are; those of the model that it does not hold whole stay as they are
+  /// in the file, quantised ones too (Dettmers et al. 2023).
   bool trainable = false;
   /// Quantised linear layers keep f32 activations instead of rounding them to 8 bits.
   bool exact_activations = false;
@@ -121,6 +121,7 @@ class Parameters {
   std::optional<StoredName> find(const std::string& name) const;
   bool is_optional(const std::string& name) const;
   Tensor load_stored(const std::string& name, const StoredName& stored, const Shape& shape);
+  Tensor whole_of_adapter(const std::string& name, const Shape& shape);
   Tensor loaded(const std::string& name, const Shape& shape);
   Tensor initialised(const Shape& shape, const Init& init);
 

@@ -88,8 +88,10 @@ class TrainCases {
   struct Trained {
     std::unique_ptr<Model> model;
     std::vector<NamedTensor> parameters;
-    /// By the name in the file, where norms may have the names of TensorFlow's.
+    /// By the name in the file, where norms may have the names of TensorFlow's, or in what peft wraps.
     const Tensor* find(std::string name) const {
+      for (const std::string_view wrap : {".modules_to_save", ".base_layer"})
+        if (const std::size_t at = name.find(wrap); at != std::string::npos) name.erase(at, wrap.size());
       if (name.ends_with(".gamma")) name.replace(name.size() - 5, 5, "weight");
       if (name.ends_with(".beta")) name.replace(name.size() - 4, 4, "bias");
       for (const NamedTensor& p : parameters)
@@ -105,7 +107,7 @@ class TrainCases {
     if (adapter) options.adapter = case_.folder / "adapter";
     Trained out{open_model(case_, options), {}};
     for (const NamedTensor& p : out.model->named_parameters())
-      if (!adapter || p.name.find(".lora_") != std::string::npos) out.parameters.push_back(p);
+      if (p.tensor.requires_grad()) out.parameters.push_back(p);
     return out;
   }
 

@@ -89,5 +89,36 @@ TEST_CASE("train: a trained adapter of an embedding is saved as the files it cam
   CHECK(names == std::vector<std::string>{"adapter_config.json", "adapter_model.safetensors"});
 }
 
+TEST_CASE("train: a classifier that an adapter holds whole is trained and saved with it") {
+  const std::filesystem::path folder =
+      std::filesystem::path(TRUSTFORMERS_TEST_DATA) / "goldens/llama.lora_score.sequence_classification";
+  const auto load = [&](const std::filesystem::path& adapter) {
+    LoadOptions options;
+    options.task = Task::sequence_classification;
+    options.adapter = adapter;
+    options.parameters.trainable = true;
+    return load_model(open_checkpoint(folder), options);
+  };
+  const std::unique_ptr<Model> model = load(folder / "adapter");
+  std::vector<NamedTensor> trained;
+  for (const NamedTensor& p : model->named_parameters()) {
+    INFO(p.name);
+    CHECK(p.tensor.requires_grad() == (p.name == "score.weight" || p.name.find(".lora_") != std::string::npos));
+    if (p.tensor.requires_grad()) trained.push_back(p);
+  }
+  ModelInputs in;
+  in.input_ids = Tensor::from<std::int64_t>({5, 9, 17, 33, 65}, {1, 5});
+  in.labels = Tensor::from<std::int64_t>({1}, {1});
+  AdamW optimizer(trained);
+  model->forward(in).loss.backward();
+  optimizer.step(0.01);
+
+  const test::Folder saved;
+  save_pretrained(*model, saved.path());
+  CHECK(load(saved.path())->forward(in).logits.to_vector<float>() == model->forward(in).logits.to_vector<float>());
+  CHECK(load(folder / "adapter")->forward(in).logits.to_vector<float>() !=
+        model->forward(in).logits.to_vector<float>());
+}
+
 }  // namespace
 }  // namespace trustformers
