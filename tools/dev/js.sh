@@ -17,8 +17,20 @@ js_packages() {
   touch "$folder/node_modules/.package-lock.json"
 }
 
+# The machine's Node, or where that is older than the package allows (Debian 12 has 18) one that npm brings.
+js_node() {
+  local oldest=20.16.0 machine folder
+  [ "$(printf '%s\n' "$oldest" "$(node --version | tr -d v)" | sort -V | head -n 1)" != "$oldest" ] || return 0
+  machine=$(node -p 'process.platform + "-" + process.arch')
+  folder=build/node/node_modules/node-$machine/bin
+  [ -x "$folder/node" ] ||
+    progress js-node npm install --prefix build/node --no-save --no-audit --no-fund --ignore-scripts "node-$machine@22" || return 1
+  export PATH=$PWD/$folder:$PATH
+}
+
 js_prepare() {
   need "${packages_js[@]}"
+  js_node || return 1
   js_packages js js-packages && js_packages js/tests/fixtures js-fixture-packages install --no-save
 }
 

@@ -133,7 +133,7 @@ stage_warnings() {
   return $status
 }
 
-# The package js/ and its tests in Node; needs Emscripten, or root to fetch it.
+# The package js/ in Node, in Chromium and behind bundlers, with a module that runs anywhere and those with threads.
 stage_js() {
   fetch_models smollm2 minilm || say "the real models could not be fetched"
   verb_js
