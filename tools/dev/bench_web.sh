@@ -22,7 +22,8 @@ bench_peers() {
 
 # The WebAssembly engine in Node beside the native one, at the same numbers of threads, as ratios.
 bench_web() {
-  need "${packages_build[@]}" "${packages_test[@]}" "${packages_fetch[@]}" "${packages_js[@]}"
+  need "${packages_build[@]}" "${packages_test[@]}" "${packages_fetch[@]}"
+  js_node || return 1
   [ -e js/dist/index.mjs ] || verb_js
   build release trustformers_bench_models
   local chat embed threads folder=build/bench-web

@@ -2,7 +2,7 @@
 . tools/dev/js.sh
 
 verb_fixtures() {
-  need "${packages_js[@]}"
+  js_node || return 1
   js_packages js js-packages || return 1
   js_packages js/tests/runtimes js-runtime-packages install --no-save || return 1
   [ -e js/dist/index.mjs ] || js_build || return 1

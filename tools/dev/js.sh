@@ -19,6 +19,7 @@ js_packages() {
 
 # The machine's Node, or where that is older than the package allows (Debian 12 has 18) one that npm brings.
 js_node() {
+  need "${packages_js[@]}"
   local oldest=20.16.0 machine folder
   [ "$(printf '%s\n' "$oldest" "$(node --version | tr -d v)" | sort -V | head -n 1)" != "$oldest" ] || return 0
   machine=$(node -p 'process.platform + "-" + process.arch')
@@ -29,7 +30,6 @@ js_node() {
 }
 
 js_prepare() {
-  need "${packages_js[@]}"
   js_node || return 1
   js_packages js js-packages && js_packages js/tests/fixtures js-fixture-packages install --no-save
 }
