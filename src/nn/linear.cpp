@@ -81,7 +81,7 @@ Tensor Embedding::operator()(const Tensor& ids) const {
 }
 
 Tensor Embedding::rows_of(const Tensor& table, const Tensor& ids) const {
-  const Tensor x = embedding(table, ids);
+  Tensor x = embedding(table, ids);
   if (!padding_ || !x.requires_grad()) return x;
   return where(unsqueeze(equal(ids, static_cast<double>(*padding_)), -1), x.detach(), x);
 }
