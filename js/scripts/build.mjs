@@ -87,7 +87,11 @@ for (const { variant, name, from } of modules) {
   if (!existsSync(from)) {
     if (!variant.includes('threads')) console.error(`build: ${from} is not there: ./dev wasm ${variant}`);
   } else if (name.endsWith('.mjs')) {
-    await build({ absWorkingDir: root, entryPoints: [from], outfile: join(dist, name), format: 'esm', platform: 'neutral', target: 'es2022', minify: true, legalComments: 'none', logLevel: 'error' });
+    // Its threads run the file itself, whatever a bundler has named it.
+    const text = readFileSync(from, 'utf8');
+    const contents = text.replace(`new URL("${name}",import.meta.url)`, 'new URL(import.meta.url)');
+    if (contents === text) throw new Error(`build: ${from} does not start its threads as expected`);
+    await build({ absWorkingDir: root, stdin: { contents, resolveDir: dist }, outfile: join(dist, name), format: 'esm', platform: 'neutral', target: 'es2022', minify: true, legalComments: 'none', logLevel: 'error' });
   } else {
     copyFileSync(from, join(dist, name));
   }
