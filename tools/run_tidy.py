@@ -30,12 +30,12 @@ def read(path):
 
 def key_of(source):
     """A digest of all that a check of the source reads of ours."""
-    reached, todo = set(), [source, ".clang-tidy"]
-    while todo:
-        path = todo.pop()
+    reached, waiting = set(), [source, ".clang-tidy"]
+    while waiting:
+        path = waiting.pop()
         if path not in reached:
             reached.add(path)
-            todo += read(path)[1]
+            waiting += read(path)[1]
     return hashlib.sha256("".join(path + read(path)[0] for path in sorted(reached)).encode()).hexdigest()
 
 
