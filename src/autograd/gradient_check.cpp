@@ -11,9 +11,11 @@ namespace trustformers {
 double gradient_error(const std::function<Tensor(std::span<const Tensor>)>& f, std::span<const Tensor> inputs,
                       double step) {
   // A fixed random direction in the output makes one scalar of it without symmetries that hide mistakes.
+  Tensor direction;
   const auto objective = [&](std::span<const Tensor> at) {
     const Tensor y = f(at);
-    return sum(y * Tensor::rand(y.shape(), 7, y.dtype()));
+    if (!direction.defined()) direction = Tensor::rand(y.shape(), 7, y.dtype());
+    return sum(y * direction);
   };
   std::vector<Tensor> leaves;
   for (const Tensor& t : inputs) {

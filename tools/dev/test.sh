@@ -28,10 +28,26 @@ run_doctest() {
   return $status
 }
 
+# The C++ tests in two halves of about the same length side by side. What one half leaves to the other, doctest calls
+# skipped.
+run_tests() {
+  local status=0 log=build/log/halves-$$-$RANDOM.log half="ops:*,backends/*,tokenizers:*"
+  {
+    run_doctest "$1" --test-case="$half" &
+    run_doctest "$1" --test-case-exclude="$half" || status=1
+    wait $! || status=1
+  } >"$log"
+  grep -vE '^[0-9]+ passed,' "$log" || true
+  awk '/^[0-9]+ passed,/ { passed += $1; failed += $3; skipped += $5; total = $1 + $3 + $5 }
+    END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped - total }' "$log"
+  rm -f "$log"
+  return $status
+}
+
 stage_unit() {
   build release trustformers_tests trustformers_capi_tests
   local status=0
-  run_doctest build/release/tests/trustformers_tests || status=1
+  run_tests build/release/tests/trustformers_tests || status=1
   build/release/tests/capi/trustformers_capi_tests tests/goldens || status=1
   if ctest --test-dir build/release -R capi_symbols --output-on-failure >build/log/capi_symbols.log 2>&1; then
     echo "1 passed, 0 failed, 0 skipped"
@@ -98,22 +114,16 @@ stage_examples() {
   return $status
 }
 
-# The tests again, compiled by clang with AddressSanitizer and UndefinedBehaviorSanitizer, in two halves of about the same
-# length side by side. The build folder is that of the fuzz targets, so that the library is compiled with sanitizers only
-# once.
+# The tests again, compiled by clang with AddressSanitizer and UndefinedBehaviorSanitizer. The build folder is that of the
+# fuzz targets, so that the library is compiled with sanitizers only once.
 stage_sanitizers() {
-  fuzz_build trustformers_tests
-  local status=0
-  run_doctest build/fuzz/tests/trustformers_tests --test-case="ops:*" &
-  run_doctest build/fuzz/tests/trustformers_tests --test-case-exclude="ops:*" || status=1
-  wait $! || status=1
-  return $status
+  # shellcheck disable=SC2046
+  fuzz_build trustformers_tests $(fuzz_names | sed 's/$/_fuzz/')
+  run_tests build/fuzz/tests/trustformers_tests
 }
 
 # Every fuzz target for FUZZ_SECONDS (default 60), two at a time.
 stage_fuzz() {
-  # shellcheck disable=SC2046
-  fuzz_build $(fuzz_names | sed 's/$/_fuzz/')
   export -f fuzz_run
   fuzz_names | xargs -P 2 -I{} bash -c 'fuzz_run "$1" "$2"' - {} "${FUZZ_SECONDS:-60}"
 }
@@ -174,7 +184,7 @@ verb_test() {
   stage unit stage_unit
   if [ -z "$fast" ]; then
     # What the package needs is fetched while the rest compiles; if that fails, the stage tries again and says so.
-    [ "$(id -u)" != 0 ] || (js_prepare && tools/emscripten.sh --setup) >build/log/js-setup.log 2>&1 </dev/null &
+    [ "$(id -u)" != 0 ] || (js_prepare && wasm_configure "${wasm_variants[@]}") >build/log/js-setup.log 2>&1 </dev/null &
     stage goldens stage_goldens
     stage examples stage_examples
     stage install stage_install

@@ -124,6 +124,8 @@ TEST_CASE("ops: fused kernels run where they should") {
 }
 
 TEST_CASE("ops: gradients agree with central differences in f64") {
+  static const std::unique_ptr<Context> context = make_context(1);
+  const ContextScope scope(*context);
   for_each_row(has_gradient, [](const Row& row) {
     // Every element costs two evaluations: 3 will do where the row can be of any size.
     const std::int64_t n = row.sizes.size() > 1 && row.sizes.front() <= 1 ? 3 : smallest(row);

@@ -1,5 +1,6 @@
 #include "rows.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -53,7 +54,7 @@ Tensor generated(const Shape& shape, DType dtype, const std::function<double(std
   if (dtype == DType::f64) return Tensor::from(all, shape);
   Tensor out = Tensor::empty(shape, dtype);
   for_each_dtype(dtype, "generated", [&]<class T>(TypeTag<T>) {
-    for (std::size_t i = 0; i < all.size(); ++i) out.mutable_data<T>()[i] = convert_element<T>(all[i]);
+    std::transform(all.begin(), all.end(), out.mutable_data<T>(), convert_element<T, double>);
   });
   return out;
 }
