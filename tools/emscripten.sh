@@ -56,6 +56,8 @@ make_folder() {
     "$mirror" "$suite $source_suite" >"$work/etc/apt/sources.list.d/debian.sources"
   rm -f "$work/etc/apt/sources.list"
   cp /etc/resolv.conf "$work/etc/resolv.conf"
+  # A folder that an interruption leaves half done is made anew: nothing has to reach the disk at once.
+  echo force-unsafe-io >"$work/etc/dpkg/dpkg.cfg.d/unsafe-io"
   local proxy
   for proxy in /etc/apt/apt.conf /etc/apt/apt.conf.d/*proxy*; do
     if [ -r "$proxy" ]; then cp "$proxy" "$work/etc/apt/apt.conf.d/"; fi

@@ -103,7 +103,7 @@ Tensor GenerationSteps::sequences() const {
     check(ran_, ErrorCode::invalid_argument, "[generate] no step was made");
     std::vector<std::int64_t> out;
     for (std::int64_t row = 0; row < rows_; ++row)
-      out.insert(out.end(), all_.begin() + row * length_, all_.begin() + row * length_ + given_);
+      out.insert(out.end(), all_.data() + row * length_, all_.data() + row * length_ + given_);
     return Tensor::from(out, {rows_, given_});
   }
   std::vector<std::int64_t> out;

@@ -31,7 +31,7 @@ Tensor shift_right(const Tensor& ids, const CommonConfig& config, EncoderDecoder
         "[shift_right] the config has no decoder_start_token_id");
   const std::int64_t length = ids.size(1), pad = *config.pad_token_id;
   std::vector<std::int64_t> values = ids.to_vector<std::int64_t>();
-  for (auto row = values.begin(); row != values.end(); row += length) {
+  for (std::int64_t* row = values.data(); row != values.data() + values.size(); row += length) {
     std::replace(row, row + length, std::int64_t{-100}, pad);
     const std::int64_t tokens = length - std::count(row, row + length, pad);
     const std::int64_t first = start ? *config.decoder_start_token_id : row[std::max<std::int64_t>(tokens - 1, 0)];
@@ -138,7 +138,7 @@ Tensor EncoderDecoderModel::text_vectors(const Tensor& states, const Tensor& inp
   const std::vector<std::int64_t> ids = input_ids.to_vector<std::int64_t>();
   std::vector<std::int64_t> last;
   std::int64_t ends = -1;  // of the first row
-  for (auto row = ids.begin(); row != ids.end(); row += length) {
+  for (const std::int64_t* row = ids.data(); row != ids.data() + ids.size(); row += length) {
     const std::int64_t count = std::count(row, row + length, common_.eos_token_id[0]);
     if (ends < 0) ends = count;
     check(count > 0 && count == ends, ErrorCode::invalid_argument,

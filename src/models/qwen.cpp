@@ -73,7 +73,7 @@ class LengthPolicies {
     std::vector<std::int64_t> factors;
     const std::vector<std::int64_t> seen = attention_mask.to_vector<std::int64_t>();
     for (std::int64_t b = 0; b < attention_mask.size(0); ++b) {
-      const auto row = seen.begin() + b * attention_mask.size(1);
+      const std::int64_t* row = seen.data() + b * attention_mask.size(1);
       factors.push_back(ntk_factor(std::count_if(row, row + prompt, [](std::int64_t s) { return s != 0; })));
     }
     return factors;

@@ -20,10 +20,11 @@ constexpr float hidden = -std::numeric_limits<float>::infinity();
 std::vector<std::int64_t> best(std::span<const float> scores, std::int64_t count) {
   std::vector<std::int64_t> order(scores.size());
   std::iota(order.begin(), order.end(), 0);
-  std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](std::int64_t a, std::int64_t b) {
-    const float x = scores[static_cast<std::size_t>(a)], y = scores[static_cast<std::size_t>(b)];
-    return x > y || (x == y && a < b);
-  });
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                    [&](std::int64_t a, std::int64_t b) {
+                      const float x = scores[static_cast<std::size_t>(a)], y = scores[static_cast<std::size_t>(b)];
+                      return x > y || (x == y && a < b);
+                    });
   order.resize(static_cast<std::size_t>(count));
   return order;
 }

@@ -106,8 +106,8 @@ Tensor SentenceTransformer::encode(std::span<const std::string> texts, std::int6
     for (const auto& module : modules_) vectors = module(vectors);
     const std::vector<float> values = vectors.to_vector<float>();
     for (std::size_t i = begin; i < end; ++i)
-      std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(i - begin) * width, width,
-                  rows.begin() + static_cast<std::ptrdiff_t>(order[i]) * width);
+      std::copy_n(values.data() + static_cast<std::ptrdiff_t>(i - begin) * width, width,
+                  rows.data() + static_cast<std::ptrdiff_t>(order[i]) * width);
   }
   return Tensor::from(rows, {static_cast<std::int64_t>(texts.size()), width});
 }

@@ -202,7 +202,7 @@ class TextGeneration final : public PipelineTask {
     if (length + fresh <= limit) return;
     check(limit > fresh, ErrorCode::invalid_argument, "[text-generation] ", fresh, " new tokens do not fit into ",
           limit);
-    ids.erase(ids.begin(), ids.end() - (limit - fresh));
+    ids.erase(ids.begin(), ids.end() - static_cast<std::ptrdiff_t>(limit - fresh));
   }
 
   Json record(const Json& input, const GenerationPrompt& prompt, const std::vector<std::int64_t>& fresh,

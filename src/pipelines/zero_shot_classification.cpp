@@ -94,7 +94,7 @@ class ZeroShotClassification final : public PipelineTask {
                   const auto all = output.logits.to_vector<float>();
                   const auto width = static_cast<std::ptrdiff_t>(all.size() / rows.size());
                   for (const BatchRow& row : rows)
-                    logits[row.index].assign(all.begin() + row.row * width, all.begin() + (row.row + 1) * width);
+                    logits[row.index].assign(all.data() + row.row * width, all.data() + (row.row + 1) * width);
                 });
     Json::Array out;
     for (std::size_t i = 0; i < inputs.texts.size(); ++i)

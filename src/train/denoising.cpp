@@ -87,14 +87,15 @@ void infill(TokenIds& text, const BartNoise& settings, Draws& draws) {
   for (std::size_t i = 0; i < spans.size(); ++i) places.push_back(draws.below(length - hidden + 1));
   std::sort(places.begin(), places.end());
   TokenIds out;
-  auto from = text.begin();
+  const std::int64_t* from = text.data();
+  const std::int64_t* const end = from + text.size();
   std::int64_t stayed = 0;
   for (std::size_t i = 0; i < spans.size(); ++i) {
     for (; stayed < places[i]; ++stayed) out.push_back(*from++);
     out.push_back(settings.mask_token_id);
     from += spans[i];
   }
-  out.insert(out.end(), from, text.end());
+  out.insert(out.end(), from, end);
   text = std::move(out);
 }
 
@@ -160,7 +161,7 @@ DenoisingExample add_bart_noise(std::span<const std::int64_t> tokens, const Bart
   if (settings.permute_sentences) permute_sentences(text, settings.sentence_ends, draws);
   if (settings.rotate) {
     const std::int64_t first = draws.below(static_cast<std::int64_t>(text.size()));
-    std::rotate(text.begin(), text.begin() + first, text.end());
+    std::rotate(text.data(), text.data() + first, text.data() + text.size());
   }
   if (settings.deletion_ratio > 0) delete_tokens(text, settings.deletion_ratio, draws);
   if (settings.masking_ratio > 0)

@@ -44,7 +44,7 @@ std::span<std::byte> WeightStream::space() {
 }
 
 void WeightStream::commit(std::size_t count) {
-  const std::size_t room = complete() ? 0 : in_header_ ? header_.size() - header_filled_ : target_left_;
+  const std::uint64_t room = complete() ? 0 : in_header_ ? header_.size() - header_filled_ : target_left_;
   check(count <= room, ErrorCode::invalid_argument, "[", file_.name, "] ", count, " bytes committed where ", room,
         " had room");
   received_ += count;

@@ -92,8 +92,14 @@ build() {
   if [ ! -e "$folder/build.ninja" ] || [ CMakePresets.json -nt "$folder/build.ninja" ]; then
     progress "configure-$preset" cmake --preset "$preset" || return 1
   fi
-  local status=0
-  progress "build-$preset" ninja -C "$folder" -j "$(jobs_count)" "$@" || status=$?
-  grep -aE '(src|apps|tests|examples|tools|bench)/[^ ]+ warning: ' "build/log/build-$preset.log" | tee -a "build/log/warnings-$preset" >&2 || true
+  compile "$preset" "$(jobs_count)" ninja "$@"
+}
+
+# compile NAME JOBS NINJA… [TARGET…]: builds build/NAME, and keeps what the compiler warned about in build/log/warnings-NAME.
+compile() {
+  local name=$1 jobs=$2 status=0
+  shift 2
+  progress "build-$name" "$@" -C "build/$name" -j "$jobs" || status=$?
+  grep -aE '(src|apps|tests|examples|tools|bench|js)/[^ ]+ warning: ' "build/log/build-$name.log" | tee -a "build/log/warnings-$name" >&2 || true
   return $status
 }

@@ -46,8 +46,9 @@ js_modules() {
     esac
   done
   js_lane "${threads[@]}" &
+  local other=$!
   js_lane "${alone[@]}" || status=1
-  wait $! || status=1
+  wait "$other" || status=1
   return $status
 }
 

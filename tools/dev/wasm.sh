@@ -41,7 +41,7 @@ wasm_compile() { # VARIANT JOBS [TARGET…]
   shift 2
   # Relaxed SIMD is in the kernels alone: paths that do not name the variant let the compiler cache give it the rest.
   local -x CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
-  progress "build-wasm-$variant" tools/emscripten.sh ninja -C "build/wasm-$variant" -j "$jobs" "$@"
+  compile "wasm-$variant" "$jobs" tools/emscripten.sh ninja "$@"
 }
 
 wasm_build() { # VARIANT [TARGET…]

@@ -249,7 +249,7 @@ Value columns(Interpreter& interpreter, const Value& value, const CallArguments&
   std::vector<Value> result;
   for (std::int64_t i = 0, begin = 0; i < count; ++i) {
     const std::int64_t end = begin + size / count + (i < size % count ? 1 : 0);
-    std::vector<Value> column(items.begin() + begin, items.begin() + end);
+    std::vector<Value> column(items.data() + begin, items.data() + end);
     if (arguments.has(1) && i >= size % count) column.push_back(arguments.value(1));
     result.push_back(Value::list(std::move(column)));
     begin = end;
