@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { AutoModel } from '../dist/index.mjs';
+import { parametersOf } from './suites/tiny_models.mjs';
 
 const small = { model_type: 'gpt2', vocab_size: 4, n_positions: 8, n_embd: 64, n_layer: 1, n_head: 2, bos_token_id: 0, eos_token_id: 3 };
 const rows = 4_500_000; // tables of 1.15 GB
@@ -33,17 +34,6 @@ function write(path, tensors) {
   closeSync(file);
 }
 
-async function tensorsOf(config) {
-  const model = await AutoModel.fromConfig(config, { seed: 5 });
-  const tensors = [...model.parameters()].map(([name, tensor]) => {
-    const row = { name, shape: tensor.shape(), data: tensor.data() };
-    tensor.dispose();
-    return row;
-  });
-  model.dispose();
-  return tensors;
-}
-
 // In a process of its own, for its heap grows beyond 2 GiB.
 const run = `
 const { AutoModel, env, Tensor } = await import(process.argv[1]);
@@ -59,7 +49,9 @@ async function states(path, ids) {
 }
 
 test('a file of more than 2 GiB gives what its small tensors in shards give', async () => {
-  const tensors = await tensorsOf(small);
+  const model = await AutoModel.fromConfig(small, { seed: 5 });
+  const tensors = parametersOf(model);
+  model.dispose();
   const shards = join(folder, 'shards');
   const large = join(folder, 'large');
   for (const path of [shards, large]) mkdirSync(path);

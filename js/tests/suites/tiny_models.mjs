@@ -20,13 +20,18 @@ function safetensors(parameters) {
   return out;
 }
 
-async function repository(lib, loader, tokenizer, config, more = {}) {
-  const model = await loader.fromConfig(config, { seed: 3 });
-  const parameters = [...model.parameters()].map(([name, tensor]) => {
+/** A model's parameters as { name, shape, data }. */
+export function parametersOf(model) {
+  return [...model.parameters()].map(([name, tensor]) => {
     const row = { name, shape: tensor.shape(), data: tensor.data() };
     tensor.dispose();
     return row;
   });
+}
+
+async function repository(lib, loader, tokenizer, config, more = {}) {
+  const model = await loader.fromConfig(config, { seed: 3 });
+  const parameters = parametersOf(model);
   const files = { 'config.json': json(model.config), 'model.safetensors': safetensors(parameters), 'tokenizer.json': golden(`tokenizers/${tokenizer}/tokenizer.json`), ...more };
   model.dispose();
   return files;
