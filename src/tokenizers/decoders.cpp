@@ -32,7 +32,7 @@ std::string clean_up(std::string text) {
   return text;
 }
 
-class ByteLevel final : public TokenDecoder {
+class ByteLevelDecoder final : public TokenDecoder {
  public:
   void apply(Tokens& tokens) const override {
     std::string bytes;
@@ -54,9 +54,10 @@ class ByteLevel final : public TokenDecoder {
   }
 };
 
-class WordPiece final : public TokenDecoder {
+class WordPieceDecoder final : public TokenDecoder {
  public:
-  explicit WordPiece(const Spec& spec) : prefix_(spec.text("prefix", "##")), cleanup_(spec.flag("cleanup", true)) {}
+  explicit WordPieceDecoder(const Spec& spec)
+      : prefix_(spec.text("prefix", "##")), cleanup_(spec.flag("cleanup", true)) {}
   void apply(Tokens& tokens) const override {
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       if (i > 0) {
@@ -75,9 +76,9 @@ class WordPiece final : public TokenDecoder {
   bool cleanup_;
 };
 
-class Metaspace final : public TokenDecoder {
+class MetaspaceDecoder final : public TokenDecoder {
  public:
-  explicit Metaspace(const Spec& spec)
+  explicit MetaspaceDecoder(const Spec& spec)
       : mark_(encode_utf8(std::u32string(1, one_character(spec, "replacement", U'\u2581')))),
         prefixed_(prepend_scheme(spec) != PrependScheme::never) {}
   void apply(Tokens& tokens) const override {
@@ -90,9 +91,9 @@ class Metaspace final : public TokenDecoder {
   bool prefixed_;
 };
 
-class Bpe final : public TokenDecoder {
+class BpeDecoder final : public TokenDecoder {
  public:
-  explicit Bpe(const Spec& spec) : suffix_(spec.text("suffix", "</w>")) {}
+  explicit BpeDecoder(const Spec& spec) : suffix_(spec.text("suffix", "</w>")) {}
   void apply(Tokens& tokens) const override {
     for (std::size_t i = 0; i < tokens.size(); ++i)
       tokens[i] = replace_all(tokens[i], suffix_, i + 1 < tokens.size() ? " " : "");
@@ -102,7 +103,7 @@ class Bpe final : public TokenDecoder {
   std::string suffix_;
 };
 
-class ByteFallback final : public TokenDecoder {
+class ByteFallbackDecoder final : public TokenDecoder {
  public:
   void apply(Tokens& tokens) const override {
     Tokens out;
@@ -145,7 +146,7 @@ class ByteFallback final : public TokenDecoder {
   }
 };
 
-class Fuse final : public TokenDecoder {
+class FuseDecoder final : public TokenDecoder {
  public:
   void apply(Tokens& tokens) const override {
     std::string all;
@@ -155,9 +156,9 @@ class Fuse final : public TokenDecoder {
   }
 };
 
-class Strip final : public TokenDecoder {
+class StripDecoder final : public TokenDecoder {
  public:
-  explicit Strip(const Spec& spec)
+  explicit StripDecoder(const Spec& spec)
       : content_(one_character(spec, "content", U' ')), start_(spec.size("start")), stop_(spec.size("stop")) {}
   void apply(Tokens& tokens) const override {
     for (std::string& token : tokens) {
@@ -182,9 +183,10 @@ class Strip final : public TokenDecoder {
   std::size_t start_, stop_;
 };
 
-class Replace final : public TokenDecoder {
+class ReplaceDecoder final : public TokenDecoder {
  public:
-  explicit Replace(const Spec& spec) : pattern_(make_pattern(spec.at("pattern"))), content_(spec.text("content")) {}
+  explicit ReplaceDecoder(const Spec& spec)
+      : pattern_(make_pattern(spec.at("pattern"))), content_(spec.text("content")) {}
   std::size_t growth() const override { return content_.size() + 1; }
   void apply(Tokens& tokens) const override {
     std::vector<Match> parts;
@@ -208,9 +210,9 @@ class Replace final : public TokenDecoder {
 };
 
 /// Connectionist temporal classification: repeated tokens are one, the pad token stands for nothing.
-class Ctc final : public TokenDecoder {
+class CtcDecoder final : public TokenDecoder {
  public:
-  explicit Ctc(const Spec& spec)
+  explicit CtcDecoder(const Spec& spec)
       : pad_(spec.text("pad_token", "<pad>")),
         delimiter_(spec.text("word_delimiter_token", "|")),
         cleanup_(spec.flag("cleanup", true)) {}
@@ -230,9 +232,9 @@ class Ctc final : public TokenDecoder {
   bool cleanup_;
 };
 
-class Sequence final : public TokenDecoder {
+class SequenceDecoder final : public TokenDecoder {
  public:
-  explicit Sequence(const Spec& spec) {
+  explicit SequenceDecoder(const Spec& spec) {
     for (const Spec& part : spec.list("decoders")) {
       parts_.push_back(make_decoder(part));
       growth_ *= std::min<std::size_t>(parts_.back()->growth(), most_growth);
@@ -255,16 +257,16 @@ class Sequence final : public TokenDecoder {
 
 std::unique_ptr<TokenDecoder> make_decoder(const Spec& spec) {
   const std::string type = spec.type();
-  if (type == "Sequence") return std::make_unique<Sequence>(spec);
-  if (type == "ByteLevel") return std::make_unique<ByteLevel>();
-  if (type == "WordPiece") return std::make_unique<WordPiece>(spec);
-  if (type == "Metaspace") return std::make_unique<Metaspace>(spec);
-  if (type == "BPEDecoder") return std::make_unique<Bpe>(spec);
-  if (type == "ByteFallback") return std::make_unique<ByteFallback>();
-  if (type == "Fuse") return std::make_unique<Fuse>();
-  if (type == "Strip") return std::make_unique<Strip>(spec);
-  if (type == "Replace") return std::make_unique<Replace>(spec);
-  if (type == "CTC") return std::make_unique<Ctc>(spec);
+  if (type == "Sequence") return std::make_unique<SequenceDecoder>(spec);
+  if (type == "ByteLevel") return std::make_unique<ByteLevelDecoder>();
+  if (type == "WordPiece") return std::make_unique<WordPieceDecoder>(spec);
+  if (type == "Metaspace") return std::make_unique<MetaspaceDecoder>(spec);
+  if (type == "BPEDecoder") return std::make_unique<BpeDecoder>(spec);
+  if (type == "ByteFallback") return std::make_unique<ByteFallbackDecoder>();
+  if (type == "Fuse") return std::make_unique<FuseDecoder>();
+  if (type == "Strip") return std::make_unique<StripDecoder>(spec);
+  if (type == "Replace") return std::make_unique<ReplaceDecoder>(spec);
+  if (type == "CTC") return std::make_unique<CtcDecoder>(spec);
   spec.unsupported(type);
 }
 

@@ -54,30 +54,30 @@ void lowercase(AlignedText& text) {
   });
 }
 
-class UnicodeForm final : public Normalizer {
+class UnicodeFormNormalizer final : public Normalizer {
  public:
-  explicit UnicodeForm(NormalForm form) : form_(form) {}
+  explicit UnicodeFormNormalizer(NormalForm form) : form_(form) {}
   void apply(AlignedText& text) const override { normalize(text, form_); }
 
  private:
   NormalForm form_;
 };
 
-class Lowercase final : public Normalizer {
+class LowercaseNormalizer final : public Normalizer {
  public:
   void apply(AlignedText& text) const override { lowercase(text); }
 };
 
-class StripAccents final : public Normalizer {
+class StripAccentsNormalizer final : public Normalizer {
  public:
   void apply(AlignedText& text) const override {
     keep_if(text, [](char32_t c) { return !(unicode::category(c) & unicode::mark) || unicode::is_newer_than_9(c); });
   }
 };
 
-class Bert final : public Normalizer {
+class BertNormalizer final : public Normalizer {
  public:
-  explicit Bert(const Spec& spec)
+  explicit BertNormalizer(const Spec& spec)
       : clean_text_(spec.flag("clean_text", true)),
         chinese_(spec.flag("handle_chinese_chars", true)),
         lowercase_(spec.flag("lowercase", true)),
@@ -145,9 +145,10 @@ class Bert final : public Normalizer {
   ByteTexts ascii_{};
 };
 
-class Replace final : public Normalizer {
+class ReplaceNormalizer final : public Normalizer {
  public:
-  explicit Replace(const Spec& spec) : pattern_(make_pattern(spec.at("pattern"))), content_(spec.text("content")) {}
+  explicit ReplaceNormalizer(const Spec& spec)
+      : pattern_(make_pattern(spec.at("pattern"))), content_(spec.text("content")) {}
   void apply(AlignedText& text) const override {
     std::vector<Match> parts;
     pattern_->split(text.text(), parts);
@@ -169,18 +170,18 @@ class Replace final : public Normalizer {
   std::string content_;
 };
 
-class Prepend final : public Normalizer {
+class PrependNormalizer final : public Normalizer {
  public:
-  explicit Prepend(const Spec& spec) : prefix_(spec.text("prepend")) {}
+  explicit PrependNormalizer(const Spec& spec) : prefix_(spec.text("prepend")) {}
   void apply(AlignedText& text) const override { text.prepend(prefix_); }
 
  private:
   std::string prefix_;
 };
 
-class Strip final : public Normalizer {
+class StripNormalizer final : public Normalizer {
  public:
-  explicit Strip(const Spec& spec) : left_(spec.flag("strip_left")), right_(spec.flag("strip_right")) {}
+  explicit StripNormalizer(const Spec& spec) : left_(spec.flag("strip_left")), right_(spec.flag("strip_right")) {}
   void apply(AlignedText& text) const override {
     const std::string_view all = text.text();
     std::size_t begin = 0;
@@ -197,7 +198,7 @@ class Strip final : public Normalizer {
 };
 
 /// The character rules of neural machine translation models: controls vanish, odd blanks become blanks.
-class Nmt final : public Normalizer {
+class NmtNormalizer final : public Normalizer {
  public:
   void apply(AlignedText& text) const override {
     map_characters(text, [](char32_t c, SourceRange range, AlignedText& out) {
@@ -209,7 +210,7 @@ class Nmt final : public Normalizer {
   }
 };
 
-class ByteLevel final : public Normalizer {
+class ByteLevelNormalizer final : public Normalizer {
  public:
   void apply(AlignedText& text) const override {
     AlignedText out;
@@ -219,9 +220,9 @@ class ByteLevel final : public Normalizer {
   }
 };
 
-class Precompiled final : public Normalizer {
+class PrecompiledNormalizer final : public Normalizer {
  public:
-  explicit Precompiled(const Spec& spec)
+  explicit PrecompiledNormalizer(const Spec& spec)
       : map_(decode_base64(spec.text("precompiled_charsmap"), spec.path_of("precompiled_charsmap")),
              spec.path_of("precompiled_charsmap")) {
     for (char c = 0; c >= 0; ++c) {
@@ -298,9 +299,9 @@ class Precompiled final : public Normalizer {
   std::array<bool, 128> changes_ascii_{};
 };
 
-class Sequence final : public Normalizer {
+class SequenceNormalizer final : public Normalizer {
  public:
-  explicit Sequence(const Spec& spec) {
+  explicit SequenceNormalizer(const Spec& spec) {
     for (const Spec& part : spec.list("normalizers")) parts_.push_back(make_normalizer(part));
   }
   void apply(AlignedText& text) const override {
@@ -318,20 +319,20 @@ class Sequence final : public Normalizer {
 
 std::unique_ptr<Normalizer> make_normalizer(const Spec& spec) {
   const std::string type = spec.type();
-  if (type == "Sequence") return std::make_unique<Sequence>(spec);
-  if (type == "BertNormalizer") return std::make_unique<Bert>(spec);
-  if (type == "NFC") return std::make_unique<UnicodeForm>(NormalForm::nfc);
-  if (type == "NFD") return std::make_unique<UnicodeForm>(NormalForm::nfd);
-  if (type == "NFKC") return std::make_unique<UnicodeForm>(NormalForm::nfkc);
-  if (type == "NFKD") return std::make_unique<UnicodeForm>(NormalForm::nfkd);
-  if (type == "Lowercase") return std::make_unique<Lowercase>();
-  if (type == "StripAccents") return std::make_unique<StripAccents>();
-  if (type == "Replace") return std::make_unique<Replace>(spec);
-  if (type == "Prepend") return std::make_unique<Prepend>(spec);
-  if (type == "Strip") return std::make_unique<Strip>(spec);
-  if (type == "Nmt") return std::make_unique<Nmt>();
-  if (type == "ByteLevel") return std::make_unique<ByteLevel>();
-  if (type == "Precompiled") return std::make_unique<Precompiled>(spec);
+  if (type == "Sequence") return std::make_unique<SequenceNormalizer>(spec);
+  if (type == "BertNormalizer") return std::make_unique<BertNormalizer>(spec);
+  if (type == "NFC") return std::make_unique<UnicodeFormNormalizer>(NormalForm::nfc);
+  if (type == "NFD") return std::make_unique<UnicodeFormNormalizer>(NormalForm::nfd);
+  if (type == "NFKC") return std::make_unique<UnicodeFormNormalizer>(NormalForm::nfkc);
+  if (type == "NFKD") return std::make_unique<UnicodeFormNormalizer>(NormalForm::nfkd);
+  if (type == "Lowercase") return std::make_unique<LowercaseNormalizer>();
+  if (type == "StripAccents") return std::make_unique<StripAccentsNormalizer>();
+  if (type == "Replace") return std::make_unique<ReplaceNormalizer>(spec);
+  if (type == "Prepend") return std::make_unique<PrependNormalizer>(spec);
+  if (type == "Strip") return std::make_unique<StripNormalizer>(spec);
+  if (type == "Nmt") return std::make_unique<NmtNormalizer>();
+  if (type == "ByteLevel") return std::make_unique<ByteLevelNormalizer>();
+  if (type == "Precompiled") return std::make_unique<PrecompiledNormalizer>(spec);
   spec.unsupported(type);
 }
 

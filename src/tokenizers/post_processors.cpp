@@ -68,9 +68,9 @@ SpecialToken special_token(const Spec& spec, std::string_view key) {
 }
 
 /// [CLS] A [SEP], B [SEP]; RoBERTa: <s> A </s>, </s> B </s> with all types 0 and offsets trimmed.
-class ClsSep final : public PostProcessor {
+class ClsSepPostProcessor final : public PostProcessor {
  public:
-  ClsSep(const Spec& spec, bool roberta)
+  ClsSepPostProcessor(const Spec& spec, bool roberta)
       : sep_(special_token(spec, "sep")),
         cls_(special_token(spec, "cls")),
         roberta_(roberta),
@@ -106,9 +106,9 @@ class ClsSep final : public PostProcessor {
   bool roberta_, trim_offsets_, add_prefix_space_;
 };
 
-class ByteLevel final : public PostProcessor {
+class ByteLevelPostProcessor final : public PostProcessor {
  public:
-  explicit ByteLevel(const Spec& spec)
+  explicit ByteLevelPostProcessor(const Spec& spec)
       : trim_(spec.flag("trim_offsets", true)), add_prefix_space_(spec.flag("add_prefix_space", true)) {}
   std::size_t added(bool) const override { return 0; }
   void apply(std::vector<Encoding>& parts, bool) const override {
@@ -122,9 +122,9 @@ class ByteLevel final : public PostProcessor {
 };
 
 /// `[CLS] $A [SEP] $B:1 [SEP]:1`
-class Template final : public PostProcessor {
+class TemplatePostProcessor final : public PostProcessor {
  public:
-  explicit Template(const Spec& spec) {
+  explicit TemplatePostProcessor(const Spec& spec) {
     std::map<std::string, std::vector<SpecialToken>, std::less<>> tokens;
     const Spec table = spec.at("special_tokens");
     for (const auto& member : table.json().as_object(table.path())) {
@@ -201,9 +201,9 @@ class Template final : public PostProcessor {
   std::vector<Piece> single_, pair_;
 };
 
-class Sequence final : public PostProcessor {
+class SequencePostProcessor final : public PostProcessor {
  public:
-  explicit Sequence(const Spec& spec) {
+  explicit SequencePostProcessor(const Spec& spec) {
     for (const Spec& part : spec.list("processors")) parts_.push_back(make_post_processor(part));
   }
   std::size_t added(bool pair) const override {
@@ -223,11 +223,11 @@ class Sequence final : public PostProcessor {
 
 std::unique_ptr<PostProcessor> make_post_processor(const Spec& spec) {
   const std::string type = spec.type();
-  if (type == "TemplateProcessing") return std::make_unique<Template>(spec);
-  if (type == "BertProcessing") return std::make_unique<ClsSep>(spec, false);
-  if (type == "RobertaProcessing") return std::make_unique<ClsSep>(spec, true);
-  if (type == "ByteLevel") return std::make_unique<ByteLevel>(spec);
-  if (type == "Sequence") return std::make_unique<Sequence>(spec);
+  if (type == "TemplateProcessing") return std::make_unique<TemplatePostProcessor>(spec);
+  if (type == "BertProcessing") return std::make_unique<ClsSepPostProcessor>(spec, false);
+  if (type == "RobertaProcessing") return std::make_unique<ClsSepPostProcessor>(spec, true);
+  if (type == "ByteLevel") return std::make_unique<ByteLevelPostProcessor>(spec);
+  if (type == "Sequence") return std::make_unique<SequencePostProcessor>(spec);
   spec.unsupported(type);
 }
 

@@ -61,7 +61,7 @@ SplitBehavior split_behavior(const Spec& spec, std::string_view key, SplitBehavi
 }
 
 /// Words between white space, and punctuation one by one.
-class Bert final : public PreTokenizer {
+class BertPreTokenizer final : public PreTokenizer {
  public:
   void apply(PreTokenizedText& text) const override {
     text.split([](std::string_view piece, Keep keep) {
@@ -82,9 +82,9 @@ class Bert final : public PreTokenizer {
   }
 };
 
-class ByCharacter final : public PreTokenizer {
+class ByCharacterPreTokenizer final : public PreTokenizer {
  public:
-  ByCharacter(Is is, SplitBehavior behavior) : is_(is), behavior_(behavior) {}
+  ByCharacterPreTokenizer(Is is, SplitBehavior behavior) : is_(is), behavior_(behavior) {}
   void apply(PreTokenizedText& text) const override { split_characters(text, is_, behavior_); }
 
  private:
@@ -93,7 +93,7 @@ class ByCharacter final : public PreTokenizer {
 };
 
 /// Runs of word characters, and runs of what is neither word nor white space.
-class Whitespace final : public PreTokenizer {
+class WhitespacePreTokenizer final : public PreTokenizer {
  public:
   void apply(PreTokenizedText& text) const override {
     text.split([](std::string_view piece, Keep keep) {
@@ -114,9 +114,9 @@ class Whitespace final : public PreTokenizer {
   }
 };
 
-class Split final : public PreTokenizer {
+class SplitPreTokenizer final : public PreTokenizer {
  public:
-  Split(std::unique_ptr<Pattern> pattern, SplitBehavior behavior, bool invert)
+  SplitPreTokenizer(std::unique_ptr<Pattern> pattern, SplitBehavior behavior, bool invert)
       : pattern_(std::move(pattern)), behavior_(behavior), invert_(invert) {}
   void apply(PreTokenizedText& text) const override {
     std::vector<Match> parts;
@@ -133,9 +133,9 @@ class Split final : public PreTokenizer {
   bool invert_;
 };
 
-class DelimiterSplit final : public PreTokenizer {
+class DelimiterSplitPreTokenizer final : public PreTokenizer {
  public:
-  explicit DelimiterSplit(std::string delimiter) : delimiter_(std::move(delimiter)) {}
+  explicit DelimiterSplitPreTokenizer(std::string delimiter) : delimiter_(std::move(delimiter)) {}
   void apply(PreTokenizedText& text) const override {
     text.split([&](std::string_view piece, Keep keep) {
       std::size_t begin = 0;
@@ -150,9 +150,9 @@ class DelimiterSplit final : public PreTokenizer {
   std::string delimiter_;
 };
 
-class FixedLength final : public PreTokenizer {
+class FixedLengthPreTokenizer final : public PreTokenizer {
  public:
-  explicit FixedLength(std::size_t length) : length_(length) {}
+  explicit FixedLengthPreTokenizer(std::size_t length) : length_(length) {}
   void apply(PreTokenizedText& text) const override {
     text.split([&](std::string_view piece, Keep keep) {
       std::size_t begin = 0;
@@ -170,9 +170,9 @@ class FixedLength final : public PreTokenizer {
   std::size_t length_;
 };
 
-class ByteLevel final : public PreTokenizer {
+class ByteLevelPreTokenizer final : public PreTokenizer {
  public:
-  explicit ByteLevel(const Spec& spec)
+  explicit ByteLevelPreTokenizer(const Spec& spec)
       : add_prefix_space_(spec.flag("add_prefix_space", true)),
         words_(spec.flag("use_regex", true) ? make_regex_pattern(gpt2_pattern, "ByteLevel") : nullptr) {}
 
@@ -201,9 +201,9 @@ class ByteLevel final : public PreTokenizer {
   std::unique_ptr<Pattern> words_;
 };
 
-class Metaspace final : public PreTokenizer {
+class MetaspacePreTokenizer final : public PreTokenizer {
  public:
-  explicit Metaspace(const Spec& spec)
+  explicit MetaspacePreTokenizer(const Spec& spec)
       : mark_(encode_utf8(std::u32string(1, one_character(spec, "replacement", U'\u2581')))),
         scheme_(prepend_scheme(spec)),
         split_(spec.flag("split", true)) {}
@@ -237,9 +237,9 @@ class Metaspace final : public PreTokenizer {
   bool split_;
 };
 
-class Sequence final : public PreTokenizer {
+class SequencePreTokenizer final : public PreTokenizer {
  public:
-  explicit Sequence(const Spec& spec) {
+  explicit SequencePreTokenizer(const Spec& spec) {
     for (const Spec& part : spec.list("pretokenizers")) parts_.push_back(make_pre_tokenizer(part));
   }
   void apply(PreTokenizedText& text) const override {
@@ -313,29 +313,32 @@ char32_t one_character(const Spec& spec, std::string_view key, char32_t otherwis
 
 std::unique_ptr<PreTokenizer> make_pre_tokenizer(const Spec& spec) {
   const std::string type = spec.type();
-  if (type == "Sequence") return std::make_unique<Sequence>(spec);
-  if (type == "ByteLevel") return std::make_unique<ByteLevel>(spec);
-  if (type == "Metaspace") return std::make_unique<Metaspace>(spec);
-  if (type == "BertPreTokenizer") return std::make_unique<Bert>();
-  if (type == "Whitespace") return std::make_unique<Whitespace>();
-  if (type == "WhitespaceSplit") return std::make_unique<ByCharacter>(unicode::is_whitespace, SplitBehavior::removed);
+  if (type == "Sequence") return std::make_unique<SequencePreTokenizer>(spec);
+  if (type == "ByteLevel") return std::make_unique<ByteLevelPreTokenizer>(spec);
+  if (type == "Metaspace") return std::make_unique<MetaspacePreTokenizer>(spec);
+  if (type == "BertPreTokenizer") return std::make_unique<BertPreTokenizer>();
+  if (type == "Whitespace") return std::make_unique<WhitespacePreTokenizer>();
+  if (type == "WhitespaceSplit")
+    return std::make_unique<ByCharacterPreTokenizer>(unicode::is_whitespace, SplitBehavior::removed);
   if (type == "UnicodeScripts") return make_script_splitter();
   if (type == "Punctuation")
-    return std::make_unique<ByCharacter>(is_punctuation, split_behavior(spec, "behavior", SplitBehavior::isolated));
+    return std::make_unique<ByCharacterPreTokenizer>(is_punctuation,
+                                                     split_behavior(spec, "behavior", SplitBehavior::isolated));
   if (type == "Digits")
-    return std::make_unique<ByCharacter>(
+    return std::make_unique<ByCharacterPreTokenizer>(
         is_number, spec.flag("individual_digits", false) ? SplitBehavior::isolated : SplitBehavior::contiguous);
   if (type == "Split")
-    return std::make_unique<Split>(make_pattern(spec.at("pattern")),
-                                   split_behavior(spec, "behavior", SplitBehavior::isolated),
-                                   spec.flag("invert", false));
+    return std::make_unique<SplitPreTokenizer>(make_pattern(spec.at("pattern")),
+                                               split_behavior(spec, "behavior", SplitBehavior::isolated),
+                                               spec.flag("invert", false));
   if (type == "CharDelimiterSplit") {
-    return std::make_unique<DelimiterSplit>(encode_utf8(std::u32string(1, one_character(spec, "delimiter", U' '))));
+    return std::make_unique<DelimiterSplitPreTokenizer>(
+        encode_utf8(std::u32string(1, one_character(spec, "delimiter", U' '))));
   }
   if (type == "FixedLength") {
     const std::size_t length = spec.size("length");
     check(length > 0, ErrorCode::parse, "[tokenizer] ", spec.path_of("length"), " must be at least 1");
-    return std::make_unique<FixedLength>(length);
+    return std::make_unique<FixedLengthPreTokenizer>(length);
   }
   spec.unsupported(type);
 }

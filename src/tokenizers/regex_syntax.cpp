@@ -6,12 +6,12 @@ namespace trustformers {
 namespace {
 
 // PCRE2's own \s also takes U+180E, its \w forgets marks, and its \h is a blank rather than a hexadecimal digit.
-constexpr std::string_view spaces = "\\t-\\r\\x{85}\\p{Z}";
+constexpr std::string_view space_members = "\\t-\\r\\x{85}\\p{Z}";
 // Numbers that are no digits count as word characters in Latin-1 alone; circled and squared letters always.
-constexpr std::string_view words =
+constexpr std::string_view word_members =
     "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}"
     "\\x{24B6}-\\x{24E9}\\x{1F130}-\\x{1F149}\\x{1F150}-\\x{1F169}\\x{1F170}-\\x{1F189}";
-constexpr std::string_view hex_digits = "0-9a-fA-F";
+constexpr std::string_view hex_members = "0-9a-fA-F";
 
 class Translator {
  public:
@@ -44,14 +44,14 @@ class Translator {
     };
     at_ += 2;
     switch (name) {
-      case 's': return positive(spaces);
-      case 'w': return positive(words);
-      case 'h': return positive(hex_digits);
-      case 'S': return negative(spaces, "\\S");
-      case 'W': return negative(words, "\\W");
+      case 's': return positive(space_members);
+      case 'w': return positive(word_members);
+      case 'h': return positive(hex_members);
+      case 'S': return negative(space_members, "\\S");
+      case 'W': return negative(word_members, "\\W");
       case 'H':
         check(!inside, ErrorCode::unsupported, "[", where_, "] \\H inside a character class: ", pattern_);
-        return negative(hex_digits, "");
+        return negative(hex_members, "");
       default: break;
     }
     std::string out(pattern_.substr(at_ - 2, 2));

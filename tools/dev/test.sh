@@ -118,9 +118,15 @@ stage_examples() {
 
 # The tests again, compiled by clang with AddressSanitizer and UndefinedBehaviorSanitizer. The build folder is that of the
 # fuzz targets, so that the library is compiled with sanitizers only once.
-stage_sanitizers() {
+sanitizers_build() {
   # shellcheck disable=SC2046
   fuzz_build trustformers_tests $(fuzz_names | sed 's/$/_fuzz/')
+}
+
+stage_sanitizers() {
+  sanitizers_build
+  # Freed memory is kept from use for a while, by default until it is 256 MB, which costs a page fault for most tensors.
+  local -x ASAN_OPTIONS=quarantine_size_mb=16:${ASAN_OPTIONS-}
   run_tests build/fuzz/tests/trustformers_tests
 }
 
@@ -146,9 +152,12 @@ stage_warnings() {
   return $status
 }
 
+# Root can install Emscripten, others need to have it.
+js_possible() { [ "$(id -u)" = 0 ] || command -v emcc >/dev/null; }
+
 # The package js/ in Node, in Chromium and behind bundlers, with a module that runs anywhere and those with threads.
 stage_js() {
-  if [ "$(id -u)" != 0 ] && ! command -v emcc >/dev/null; then
+  if ! js_possible; then
     say "no Emscripten: run ./dev js as root once, or put emcc on the PATH"
     echo "0 passed, 0 failed, 1 skipped"
     return 0
@@ -171,8 +180,28 @@ stage_install() {
   return $status
 }
 
+# ahead COMMAND…: begins what a later stage needs with what the stages before it leave of the cores. That stage runs the
+# command again, finds it done, or says what failed.
+ahead() {
+  mkdir -p build/log
+  set -m  # a process group of its own, which ends with this script
+  "$@" >"build/log/ahead-$1.log" 2>&1 </dev/null &
+  ahead=$!
+  set +m
+  trap 'kill -- -$ahead 2>/dev/null' EXIT
+}
+
+ahead_js() {
+  js_prepare && wasm_configure "${wasm_variants[@]}" && renice -n 19 -p "$BASHPID" && js_modules "${wasm_variants[@]}"
+}
+
+ahead_sanitizers() {
+  renice -n 19 -p "$BASHPID"
+  sanitizers_build
+}
+
 verb_test() {
-  local fast=
+  local fast= ahead=
   [ "${1:-}" != --fast ] || fast=1
   if [ "$fast" ]; then
     need "${packages_build[@]}" "${packages_test[@]}" "${packages_format[@]}" "${packages_python[@]}"
@@ -181,11 +210,7 @@ verb_test() {
   fi
   set +e +o pipefail
   rm -f build/log/warnings-*
-  if [ -z "$fast" ] && [ "$(id -u)" = 0 ]; then
-    # What the package needs is fetched while the rest compiles; if that fails, its stage tries again and says so.
-    mkdir -p build/log
-    (js_prepare && wasm_configure "${wasm_variants[@]}") >build/log/js-setup.log 2>&1 </dev/null &
-  fi
+  if [ -z "$fast" ] && js_possible; then ahead ahead_js; fi
   stage layers check_layers
   stage documents check_docs
   stage format check_format
@@ -194,10 +219,12 @@ verb_test() {
     stage goldens stage_goldens
     stage examples stage_examples
     stage install stage_install
+    wait
+    ahead ahead_sanitizers
+    stage js stage_js
+    wait
     stage sanitizers stage_sanitizers
     stage fuzz stage_fuzz
-    wait
-    stage js stage_js
     stage warnings stage_warnings
   fi
   echo "$passed passed, $failed failed, $skipped skipped"

@@ -33,7 +33,7 @@ wasm_configure_one() { # VARIANT
     flags+=("${known[@]}")
   fi
   progress "configure-wasm-$variant" tools/emscripten.sh emcmake cmake -G Ninja -B "$folder" -DCMAKE_BUILD_TYPE=Release \
-    -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16 -DTRUSTFORMERS_BUILD_APPS=OFF -DTRUSTFORMERS_BUILD_EXAMPLES=OFF "${flags[@]}" .
+    -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=32 -DTRUSTFORMERS_BUILD_APPS=OFF -DTRUSTFORMERS_BUILD_EXAMPLES=OFF "${flags[@]}" .
 }
 
 wasm_compile() { # VARIANT JOBS [TARGET…]

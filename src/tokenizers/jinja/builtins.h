@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "interpreter.h"
@@ -12,7 +13,20 @@ namespace trustformers::jinja {
 using FilterFunction = Value (*)(Interpreter& interpreter, const Value& value, const CallArguments& arguments);
 using TestFunction = bool (*)(Interpreter& interpreter, const Value& value, const CallArguments& arguments);
 
-/// nullptr when there is none of that name.
+template <class Function>
+struct Named {
+  std::string_view name;
+  Function function;
+};
+
+/// nullptr when there is none of that name, here and below.
+template <class Function>
+Function find_named(std::span<const Named<Function>> table, std::string_view name) {
+  for (const Named<Function>& entry : table)
+    if (entry.name == name) return entry.function;
+  return nullptr;
+}
+
 FilterFunction find_filter(std::string_view name);
 TestFunction find_test(std::string_view name);
 std::optional<Value> find_global(std::string_view name);

@@ -1,6 +1,5 @@
 // Filters that lay text out: pprint, wordwrap, xmlattr.
 #include <algorithm>
-#include <array>
 
 #include "../regex.h"
 #include "arguments.h"
@@ -269,18 +268,10 @@ Value xmlattr(Interpreter& interpreter, const Value& value, const CallArguments&
   return Value::string(std::move(out));
 }
 
-struct Entry {
-  std::string_view name;
-  FilterFunction function;
-};
-
-constexpr std::array<Entry, 3> table = {{{"pprint", pprint}, {"wordwrap", wordwrap}, {"xmlattr", xmlattr}}};
+constexpr Named<FilterFunction> layout_filters[] = {{"pprint", pprint}, {"wordwrap", wordwrap}, {"xmlattr", xmlattr}};
 
 }  // namespace
 
-FilterFunction find_layout_filter(std::string_view name) {
-  const auto* found = std::find_if(table.begin(), table.end(), [&](const Entry& entry) { return entry.name == name; });
-  return found == table.end() ? nullptr : found->function;
-}
+FilterFunction find_layout_filter(std::string_view name) { return find_named<FilterFunction>(layout_filters, name); }
 
 }  // namespace trustformers::jinja

@@ -1,6 +1,5 @@
 // Filters over lists, dictionaries and whatever can be iterated.
 #include <algorithm>
-#include <array>
 
 #include "arguments.h"
 #include "builtins.h"
@@ -302,40 +301,34 @@ Value choose(Interpreter& interpreter, const Value& value, const CallArguments& 
   return Value::generator(std::move(kept));
 }
 
-struct Entry {
-  std::string_view name;
-  FilterFunction function;
-};
-
-constexpr std::array<Entry, 23> table = {{{"sort", sort},
-                                          {"dictsort", dictsort},
-                                          {"items", items},
-                                          {"unique", unique},
-                                          {"min", extreme<true>},
-                                          {"max", extreme<false>},
-                                          {"sum", sum},
-                                          {"first", first},
-                                          {"last", last},
-                                          {"length", length},
-                                          {"count", length},
-                                          {"list", list},
-                                          {"reverse", reverse},
-                                          {"join", join},
-                                          {"batch", batch},
-                                          {"slice", columns},
-                                          {"groupby", groupby},
-                                          {"attr", attr},
-                                          {"map", map},
-                                          {"select", choose<true, false>},
-                                          {"reject", choose<false, false>},
-                                          {"selectattr", choose<true, true>},
-                                          {"rejectattr", choose<false, true>}}};
+constexpr Named<FilterFunction> sequence_filters[] = {{"sort", sort},
+                                                      {"dictsort", dictsort},
+                                                      {"items", items},
+                                                      {"unique", unique},
+                                                      {"min", extreme<true>},
+                                                      {"max", extreme<false>},
+                                                      {"sum", sum},
+                                                      {"first", first},
+                                                      {"last", last},
+                                                      {"length", length},
+                                                      {"count", length},
+                                                      {"list", list},
+                                                      {"reverse", reverse},
+                                                      {"join", join},
+                                                      {"batch", batch},
+                                                      {"slice", columns},
+                                                      {"groupby", groupby},
+                                                      {"attr", attr},
+                                                      {"map", map},
+                                                      {"select", choose<true, false>},
+                                                      {"reject", choose<false, false>},
+                                                      {"selectattr", choose<true, true>},
+                                                      {"rejectattr", choose<false, true>}};
 
 }  // namespace
 
 FilterFunction find_sequence_filter(std::string_view name) {
-  const auto* found = std::find_if(table.begin(), table.end(), [&](const Entry& entry) { return entry.name == name; });
-  return found == table.end() ? nullptr : found->function;
+  return find_named<FilterFunction>(sequence_filters, name);
 }
 
 Value walk_attribute(const Value& value, const Value& name) {

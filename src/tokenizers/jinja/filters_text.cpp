@@ -1,5 +1,4 @@
 // Filters over strings and numbers, and tojson.
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -339,12 +338,7 @@ Value filesizeformat(Interpreter& interpreter, const Value& value, const CallArg
   return Value::string(shown.text() + " " + std::string((binary ? binary_units : decimal_units)[place]));
 }
 
-struct Entry {
-  std::string_view name;
-  FilterFunction function;
-};
-
-constexpr std::array<Entry, 26> table = {{
+constexpr Named<FilterFunction> text_filters[] = {
     {"tojson", tojson},
     {"upper", mapped<to_upper>},
     {"lower", mapped<to_lower>},
@@ -372,14 +366,11 @@ constexpr std::array<Entry, 26> table = {{
     {"forceescape", escape<true>},
     {"string", [](Interpreter& interpreter, const Value& value,
                   const CallArguments&) { return soft_string(interpreter, value); }},
-}};
+};
 
 }  // namespace
 
-FilterFunction find_text_filter(std::string_view name) {
-  const auto* found = std::find_if(table.begin(), table.end(), [&](const Entry& entry) { return entry.name == name; });
-  return found == table.end() ? nullptr : found->function;
-}
+FilterFunction find_text_filter(std::string_view name) { return find_named<FilterFunction>(text_filters, name); }
 
 FilterFunction find_filter(std::string_view name) {
   for (const auto find : {find_text_filter, find_sequence_filter, find_layout_filter})

@@ -154,22 +154,20 @@ Value strftime_now(Interpreter& interpreter, const CallArguments& given) {
   return Value::string(format_time(arguments.text(0), interpreter.now()));
 }
 
-struct Entry {
-  std::string_view name;
-  Value (*function)(Interpreter&, const CallArguments&);
-};
-constexpr std::array<Entry, 6> table = {{{"range", range},
-                                         {"dict", dict},
-                                         {"namespace", name_space},
-                                         {"joiner", joiner},
-                                         {"raise_exception", raise_exception},
-                                         {"strftime_now", strftime_now}}};
+using GlobalFunction = Value (*)(Interpreter& interpreter, const CallArguments& given);
+
+constexpr Named<GlobalFunction> global_functions[] = {{"range", range},
+                                                      {"dict", dict},
+                                                      {"namespace", name_space},
+                                                      {"joiner", joiner},
+                                                      {"raise_exception", raise_exception},
+                                                      {"strftime_now", strftime_now}};
 
 }  // namespace
 
 std::optional<Value> find_global(std::string_view name) {
-  for (const Entry& entry : table)
-    if (entry.name == name) return Value::callable(std::string(name), entry.function);
+  if (const auto function = find_named<GlobalFunction>(global_functions, name))
+    return Value::callable(std::string(name), function);
   return std::nullopt;
 }
 

@@ -1,8 +1,8 @@
 // The methods of Python's strings, dictionaries and lists that a template may call.
 #include <algorithm>
-#include <array>
 
 #include "arguments.h"
+#include "builtins.h"
 #include "interpreter.h"
 #include "operators.h"
 #include "print.h"
@@ -116,7 +116,7 @@ Value find_method(Interpreter& interpreter, const Value& self, const CallArgumen
   return Value::integer(place);
 }
 
-Value replace(Interpreter& interpreter, const Value& self, const CallArguments& given) {
+Value replace_method(Interpreter& interpreter, const Value& self, const CallArguments& given) {
   const Arguments arguments("replace", given, {"old", "new", "count"});
   const std::string& from = arguments.text(0);
   const std::string& to = arguments.text(1);
@@ -139,7 +139,7 @@ Value count_text(Interpreter& interpreter, const Value& self, const CallArgument
   return Value::integer(static_cast<std::int64_t>(count_parts(part.text(), arguments.text(0))));
 }
 
-Value join(Interpreter& interpreter, const Value& self, const CallArguments& given) {
+Value join_method(Interpreter& interpreter, const Value& self, const CallArguments& given) {
   std::string result;
   bool first = true;
   for (const Value& item : iterate(Arguments("join", given, {"iterable"}).value(0), interpreter.budget())) {
@@ -153,7 +153,7 @@ Value join(Interpreter& interpreter, const Value& self, const CallArguments& giv
 }
 
 template <std::string (*function)(std::string_view)>
-Value mapped(Interpreter& interpreter, const Value& self, const CallArguments& given) {
+Value mapped_method(Interpreter& interpreter, const Value& self, const CallArguments& given) {
   const Arguments arguments("the method", given, {});
   interpreter.budget().produce(self.text().size());
   return Value::string(function(self.text()), self.is_markup());
@@ -287,12 +287,7 @@ Value not_here(Interpreter&, const Value& self, const CallArguments&) {
   fail(ErrorCode::unsupported, "[chat_template] this method of ", self.type_name());
 }
 
-struct Entry {
-  std::string_view name;
-  Method method;
-};
-
-constexpr std::array<Entry, 43> string_methods = {{
+constexpr Named<Method> string_methods[] = {
     {"strip", strip_method<Side::both>},
     {"lstrip", strip_method<Side::left>},
     {"rstrip", strip_method<Side::right>},
@@ -307,14 +302,14 @@ constexpr std::array<Entry, 43> string_methods = {{
     {"rfind", find_method<Find::rfind>},
     {"index", find_method<Find::index>},
     {"rindex", find_method<Find::rindex>},
-    {"replace", replace},
+    {"replace", replace_method},
     {"count", count_text},
-    {"join", join},
-    {"upper", mapped<to_upper>},
-    {"lower", mapped<to_lower>},
-    {"title", mapped<title_case>},
-    {"capitalize", mapped<capitalize>},
-    {"swapcase", mapped<swap_case>},
+    {"join", join_method},
+    {"upper", mapped_method<to_upper>},
+    {"lower", mapped_method<to_lower>},
+    {"title", mapped_method<title_case>},
+    {"capitalize", mapped_method<capitalize>},
+    {"swapcase", mapped_method<swap_case>},
     {"isspace", all_points<is_space>},
     {"isalpha", all_points<is_letter>},
     {"isdigit", all_points<is_digit>},
@@ -329,58 +324,49 @@ constexpr std::array<Entry, 43> string_methods = {{
     {"zfill", align_method<Align::zeros>},
     {"removeprefix", remove_affix<true>},
     {"removesuffix", remove_affix<false>},
-    {"casefold", mapped<to_lower>},
+    {"casefold", mapped_method<to_lower>},
     {"format", format_text},
     {"format_map", not_here},
     {"encode", not_here},
     {"translate", not_here},
     {"expandtabs", not_here},
     {"istitle", not_here},
-}};
+};
 
-constexpr std::array<Entry, 10> dict_methods = {{{"items", dict_items},
-                                                 {"keys", dict_side<true>},
-                                                 {"values", dict_side<false>},
-                                                 {"get", dict_get},
-                                                 {"copy", copy},
-                                                 {"update", changes_value},
-                                                 {"pop", changes_value},
-                                                 {"popitem", changes_value},
-                                                 {"setdefault", changes_value},
-                                                 {"clear", changes_value}}};
+constexpr Named<Method> dict_methods[] = {{"items", dict_items},
+                                          {"keys", dict_side<true>},
+                                          {"values", dict_side<false>},
+                                          {"get", dict_get},
+                                          {"copy", copy},
+                                          {"update", changes_value},
+                                          {"pop", changes_value},
+                                          {"popitem", changes_value},
+                                          {"setdefault", changes_value},
+                                          {"clear", changes_value}};
 
-constexpr std::array<Entry, 11> list_methods = {{{"index", list_index},
-                                                 {"count", list_count},
-                                                 {"copy", copy},
-                                                 {"append", changes_value},
-                                                 {"extend", changes_value},
-                                                 {"insert", changes_value},
-                                                 {"remove", changes_value},
-                                                 {"pop", changes_value},
-                                                 {"clear", changes_value},
-                                                 {"sort", changes_value},
-                                                 {"reverse", changes_value}}};
+constexpr Named<Method> list_methods[] = {
+    {"index", list_index},     {"count", list_count},     {"copy", copy},
+    {"append", changes_value}, {"extend", changes_value}, {"insert", changes_value},
+    {"remove", changes_value}, {"pop", changes_value},    {"clear", changes_value},
+    {"sort", changes_value},   {"reverse", changes_value}};
 
-template <std::size_t N>
-Value bind(const std::array<Entry, N>& table, std::size_t count, const Value& object, std::string_view name) {
-  const auto* end = table.begin() + count;
-  const auto* found = std::find_if(table.begin(), end, [&](const Entry& entry) { return entry.name == name; });
-  if (found == end) return Value::undefined(std::string(name));
-  return Value::callable(std::string(name),
-                         [object, method = found->method](Interpreter& interpreter, const CallArguments& given) {
-                           return method(interpreter, object, given);
-                         });
+Value bound(std::span<const Named<Method>> methods, const Value& object, std::string_view name) {
+  const Method method = find_named(methods, name);
+  if (method == nullptr) return Value::undefined(std::string(name));
+  return Value::callable(std::string(name), [object, method](Interpreter& interpreter, const CallArguments& given) {
+    return method(interpreter, object, given);
+  });
 }
 
 }  // namespace
 
 Value bound_method(const Value& object, std::string_view name) {
   constexpr std::size_t tuple_methods = 2;
-  if (object.is_string()) return bind(string_methods, string_methods.size(), object, name);
-  if (object.get<Dict>() != nullptr) return bind(dict_methods, dict_methods.size(), object, name);
+  if (object.is_string()) return bound(string_methods, object, name);
+  if (object.get<Dict>() != nullptr) return bound(dict_methods, object, name);
   const List* list = object.get<List>();
-  if (list != nullptr && list->kind == List::Kind::list) return bind(list_methods, list_methods.size(), object, name);
-  if (list != nullptr && list->indexable()) return bind(list_methods, tuple_methods, object, name);
+  if (list != nullptr && list->kind == List::Kind::list) return bound(list_methods, object, name);
+  if (list != nullptr && list->indexable()) return bound(std::span(list_methods).first(tuple_methods), object, name);
   return Value::undefined(std::string(name));
 }
 

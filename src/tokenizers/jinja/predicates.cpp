@@ -1,6 +1,4 @@
 // The tests of `value is test`.
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "arguments.h"
@@ -64,12 +62,7 @@ bool plain(Interpreter&, const Value& value, const CallArguments& given) {
   return holds(value);
 }
 
-struct Entry {
-  std::string_view name;
-  TestFunction function;
-};
-
-constexpr std::array<Entry, 39> table = {{
+constexpr Named<TestFunction> tests[] = {
     {"defined", plain<[](const Value& v) { return !v.is_undefined(); }>},
     {"undefined", plain<[](const Value& v) { return v.is_undefined(); }>},
     {"none", plain<[](const Value& v) { return v.is_none(); }>},
@@ -119,13 +112,10 @@ constexpr std::array<Entry, 39> table = {{
     {">", compares<Comparator::greater>},
     {"ge", compares<Comparator::greater_equal>},
     {">=", compares<Comparator::greater_equal>},
-}};
+};
 
 }  // namespace
 
-TestFunction find_test(std::string_view name) {
-  const auto* found = std::find_if(table.begin(), table.end(), [&](const Entry& entry) { return entry.name == name; });
-  return found == table.end() ? nullptr : found->function;
-}
+TestFunction find_test(std::string_view name) { return find_named<TestFunction>(tests, name); }
 
 }  // namespace trustformers::jinja
