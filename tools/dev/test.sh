@@ -186,9 +186,16 @@ ahead() {
   mkdir -p build/log
   set -m  # a process group of its own, which ends with this script
   "$@" >"build/log/ahead-$1.log" 2>&1 </dev/null &
-  ahead=$!
+  ahead_pid=$! ahead_log=build/log/ahead-$1.log
   set +m
-  trap 'kill -- -$ahead 2>/dev/null' EXIT
+  trap 'kill -- -$ahead_pid 2>/dev/null' EXIT
+}
+
+# Waits for what was begun, with its progress on the standard error output.
+finish_ahead() {
+  [ "$ahead_pid" ] || return 0
+  tail -n 1 -f --pid="$ahead_pid" "$ahead_log" >&2
+  wait "$ahead_pid"
 }
 
 ahead_js() {
@@ -201,7 +208,7 @@ ahead_sanitizers() {
 }
 
 verb_test() {
-  local fast= ahead=
+  local fast= ahead_pid= ahead_log=
   [ "${1:-}" != --fast ] || fast=1
   if [ "$fast" ]; then
     need "${packages_build[@]}" "${packages_test[@]}" "${packages_format[@]}" "${packages_python[@]}"
@@ -219,10 +226,10 @@ verb_test() {
     stage goldens stage_goldens
     stage examples stage_examples
     stage install stage_install
-    wait
+    finish_ahead
     ahead ahead_sanitizers
     stage js stage_js
-    wait
+    finish_ahead
     stage sanitizers stage_sanitizers
     stage fuzz stage_fuzz
     stage warnings stage_warnings

@@ -66,7 +66,7 @@ double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
 void add_cast_rows(Rows& rows) {
   for (const DType to : {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i8, DType::u8, DType::i32, DType::i64,
                          DType::boolean}) {
-    std::vector<DType> from = numbers;
+    std::vector<DType> from = number_types;
     from.push_back(DType::boolean);
     std::erase(from, to);  // cast() does nothing there
     rows.push_back(Row{.op = &cast_op,
@@ -97,41 +97,42 @@ void add_cast_rows(Rows& rows) {
 void add_elementwise_rows(Rows& rows) {
   rows.push_back(unary(neg_op, [](double x) { return -x; },
                        {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i8, DType::i32, DType::i64}));
-  rows.push_back(unary(abs_op, [](double x) { return std::abs(x); }, numbers));
-  rows.push_back(unary(sign_op, sign_of, numbers));
+  rows.push_back(unary(abs_op, [](double x) { return std::abs(x); }, number_types));
+  rows.push_back(unary(sign_op, sign_of, number_types));
   rows.back().differentiable = false;
-  rows.push_back(unary(relu_op, [](double x) { return x > 0 ? x : 0; }, numbers));
-  rows.push_back(unary(exp_op, [](double x) { return std::exp(x); }, floats));
-  rows.push_back(unary(log_op, [](double x) { return std::log(x); }, floats, true));
-  rows.push_back(unary(sqrt_op, [](double x) { return std::sqrt(x); }, floats, true));
-  rows.push_back(unary(rsqrt_op, [](double x) { return 1 / std::sqrt(x); }, floats, true));
-  rows.push_back(unary(sin_op, [](double x) { return std::sin(x); }, floats));
-  rows.push_back(unary(cos_op, [](double x) { return std::cos(x); }, floats));
-  rows.push_back(unary(tanh_op, [](double x) { return std::tanh(x); }, floats));
-  rows.push_back(unary(sigmoid_op, sigmoid_of, floats));
-  rows.push_back(unary(erf_op, [](double x) { return std::erf(x); }, floats));
-  rows.push_back(unary(floor_op, [](double x) { return std::floor(x); }, floats));
+  rows.push_back(unary(relu_op, [](double x) { return x > 0 ? x : 0; }, number_types));
+  rows.push_back(unary(exp_op, [](double x) { return std::exp(x); }, float_types));
+  rows.push_back(unary(log_op, [](double x) { return std::log(x); }, float_types, true));
+  rows.push_back(unary(sqrt_op, [](double x) { return std::sqrt(x); }, float_types, true));
+  rows.push_back(unary(rsqrt_op, [](double x) { return 1 / std::sqrt(x); }, float_types, true));
+  rows.push_back(unary(sin_op, [](double x) { return std::sin(x); }, float_types));
+  rows.push_back(unary(cos_op, [](double x) { return std::cos(x); }, float_types));
+  rows.push_back(unary(tanh_op, [](double x) { return std::tanh(x); }, float_types));
+  rows.push_back(unary(sigmoid_op, sigmoid_of, float_types));
+  rows.push_back(unary(erf_op, [](double x) { return std::erf(x); }, float_types));
+  rows.push_back(unary(floor_op, [](double x) { return std::floor(x); }, float_types));
   rows.back().differentiable = false;
-  rows.push_back(unary(affine_op, "", attrs_of(AffineAttrs{3, 2}), [](double x) { return x * 3 + 2; }, numbers));
+  rows.push_back(unary(affine_op, "", attrs_of(AffineAttrs{3, 2}), [](double x) { return x * 3 + 2; }, number_types));
   rows.push_back(unary(
-      affine_op, "by fractions", attrs_of(AffineAttrs{0.37, -1.25}), [](double x) { return x * 0.37 - 1.25; }, floats));
-  rows.push_back(unary(pow_op, "2", attrs_of(PowAttrs{2}), [](double x) { return x * x; }, floats));
+      affine_op, "by fractions", attrs_of(AffineAttrs{0.37, -1.25}), [](double x) { return x * 0.37 - 1.25; },
+      float_types));
+  rows.push_back(unary(pow_op, "2", attrs_of(PowAttrs{2}), [](double x) { return x * x; }, float_types));
   rows.push_back(
-      unary(pow_op, "-1.5", attrs_of(PowAttrs{-1.5}), [](double x) { return std::pow(x, -1.5); }, floats, true));
+      unary(pow_op, "-1.5", attrs_of(PowAttrs{-1.5}), [](double x) { return std::pow(x, -1.5); }, float_types, true));
   rows.push_back(unary(logical_not_op, [](double x) { return x == 0 ? 1.0 : 0.0; }, booleans));
   rows.back().differentiable = false;
   add_cast_rows(rows);
 
-  add_binary(rows, add_op, [](double a, double b) { return a + b; }, numbers, true);
+  add_binary(rows, add_op, [](double a, double b) { return a + b; }, number_types, true);
   // The differences of u8 wrap: see the unit tests.
   const std::vector<DType> with_sign = {DType::f32, DType::f16, DType::bf16, DType::f64,
                                         DType::i8,  DType::i32, DType::i64};
   add_binary(rows, sub_op, [](double a, double b) { return a - b; }, with_sign, true);
-  add_binary(rows, mul_op, [](double a, double b) { return a * b; }, numbers, true);
-  add_binary(rows, div_op, [](double a, double b) { return a / b; }, floats, true, true);
-  add_binary(rows, maximum_op, [](double a, double b) { return std::fmax(a, b); }, numbers, true);
-  add_binary(rows, minimum_op, [](double a, double b) { return std::fmin(a, b); }, numbers, true);
-  std::vector<DType> all = numbers;
+  add_binary(rows, mul_op, [](double a, double b) { return a * b; }, number_types, true);
+  add_binary(rows, div_op, [](double a, double b) { return a / b; }, float_types, true, true);
+  add_binary(rows, maximum_op, [](double a, double b) { return std::fmax(a, b); }, number_types, true);
+  add_binary(rows, minimum_op, [](double a, double b) { return std::fmin(a, b); }, number_types, true);
+  std::vector<DType> all = number_types;
   all.push_back(DType::boolean);
   add_binary(rows, equal_op, [](double a, double b) { return a == b ? 1.0 : 0.0; }, all, false);
   add_binary(rows, less_op, [](double a, double b) { return a < b ? 1.0 : 0.0; }, all, false);
@@ -154,7 +155,7 @@ void add_elementwise_rows(Rows& rows) {
                              });
                            },
                        .measure = Measure::exact,
-                       .dtypes = numbers});
+                       .dtypes = number_types});
   };
   where_row("", [](std::int64_t n) { return Shape{5, n}; }, [](std::int64_t n) { return Shape{5, n}; });
   where_row("broadcasting", [](std::int64_t) { return Shape{5, 1}; }, [](std::int64_t) { return Shape{}; });

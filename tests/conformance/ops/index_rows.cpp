@@ -37,7 +37,7 @@ void add_gather_rows(Rows& rows, std::int64_t dim, DType index_dtype) {
               },
           .reference = [dim](const std::vector<Array>& in) { return gathered(in, static_cast<std::size_t>(dim)); },
           .measure = Measure::exact,
-          .dtypes = numbers});
+          .dtypes = number_types});
   rows.push_back(Row{
       .op = &scatter_add_op,
       .label = label,

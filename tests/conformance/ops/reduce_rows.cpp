@@ -72,7 +72,7 @@ Row argmax_row(std::string label, std::int64_t dim, bool keepdim) {
               },
           .measure = Measure::exact,
           .sizes = {1, 31, 32, 33, 255, 256, 257, 4099},
-          .dtypes = numbers,
+          .dtypes = number_types,
           .differentiable = false};
 }
 
@@ -104,9 +104,11 @@ void add_reduce_rows(Rows& rows) {
       rows, sum_op, 0, [](double a, double b) { return a + b; }, Measure::normalised,
       {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i32, DType::i64}, all_sizes);
   add_reduction(
-      rows, max_op, -infinity, [](double a, double b) { return std::max(a, b); }, Measure::exact, numbers, not_empty);
+      rows, max_op, -infinity, [](double a, double b) { return std::max(a, b); }, Measure::exact, number_types,
+      not_empty);
   add_reduction(
-      rows, min_op, infinity, [](double a, double b) { return std::min(a, b); }, Measure::exact, numbers, not_empty);
+      rows, min_op, infinity, [](double a, double b) { return std::min(a, b); }, Measure::exact, number_types,
+      not_empty);
   rows.push_back(argmax_row("last", -1, false));
   rows.push_back(argmax_row("first", 0, true));
   rows.push_back(cumsum_row("last", -1));

@@ -32,9 +32,9 @@ Tensor with_layout(const Tensor& tensor, Layout layout);
 
 inline const std::vector<std::int64_t> all_sizes = {0, 1, 31, 32, 33, 255, 256, 257, 4099};
 inline const std::vector<std::int64_t> small_sizes = {0, 1, 31, 32, 33};
-inline const std::vector<DType> floats = {DType::f32, DType::f16, DType::bf16, DType::f64};
-inline const std::vector<DType> numbers = {DType::f32, DType::f16, DType::bf16, DType::f64,
-                                           DType::i8,  DType::u8,  DType::i32,  DType::i64};
+inline const std::vector<DType> float_types = {DType::f32, DType::f16, DType::bf16, DType::f64};
+inline const std::vector<DType> number_types = {DType::f32, DType::f16, DType::bf16, DType::f64,
+                                                DType::i8,  DType::u8,  DType::i32,  DType::i64};
 inline const std::vector<DType> booleans = {DType::boolean};
 
 struct Row {
@@ -47,7 +47,7 @@ struct Row {
   std::function<Array(const std::vector<Array>& in)> reference = nullptr;
   Measure measure = Measure::elementwise;
   std::vector<std::int64_t> sizes = all_sizes;
-  std::vector<DType> dtypes = floats;
+  std::vector<DType> dtypes = float_types;
   bool differentiable = true;
   std::size_t constants_from = 100;  // inputs from this index on get no gradient
 

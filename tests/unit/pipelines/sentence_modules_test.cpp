@@ -15,11 +15,11 @@ namespace {
 
 // Two texts of four positions with two features; the second has two positions of padding with large values.
 const std::vector<float> token_states = {1, -2, 3, 4, -5, 6, 7, 8, 2, 1, 4, -3, 99, 99, -99, 99};
-const std::vector<std::int64_t> seen = {1, 1, 1, 1, 1, 1, 0, 0};
+const std::vector<std::int64_t> visible = {1, 1, 1, 1, 1, 1, 0, 0};
 
 std::vector<float> pooled(const char* config) {
   const SentencePooling pooling = SentencePooling::parse(Json::parse(config), "test");
-  return pooling(Tensor::from(token_states, {2, 4, 2}), Tensor::from(seen, {2, 4})).to_vector<float>();
+  return pooling(Tensor::from(token_states, {2, 4, 2}), Tensor::from(visible, {2, 4})).to_vector<float>();
 }
 
 TEST_CASE("pipelines: each pooling mode has its formula and leaves padding out") {
