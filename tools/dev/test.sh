@@ -2,6 +2,7 @@
 # that ends with an error without counting a failure counts as one failure.
 
 passed=0 failed=0 skipped=0
+ahead_pid= ahead_log=
 
 stage() {
   local name=$1 log=build/log/stage-$1.log status start=$SECONDS p=0 f=0 s=0 a b c
@@ -208,7 +209,7 @@ ahead_sanitizers() {
 }
 
 verb_test() {
-  local fast= ahead_pid= ahead_log=
+  local fast=
   [ "${1:-}" != --fast ] || fast=1
   if [ "$fast" ]; then
     need "${packages_build[@]}" "${packages_test[@]}" "${packages_format[@]}" "${packages_python[@]}"
