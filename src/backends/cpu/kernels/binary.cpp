@@ -60,23 +60,15 @@ void comparison_kernel(const KernelCall& call) {
 }
 
 void where_kernel(const KernelCall& call) {
-  const Tensor& result = call.out[0];
-  const Shape& shape = result.shape();
-  const StridedLoop<3> loop(shape, {broadcast_strides(call.in[0], shape), broadcast_strides(call.in[1], shape),
-                                    broadcast_strides(call.in[2], shape)});
   const bool* condition = call.in[0].data<bool>();
-  for_each_dtype(result.dtype(), "where", [&]<class T>(TypeTag<T>) {
+  for_each_dtype(call.out[0].dtype(), "where", [&]<class T>(TypeTag<T>) {
     const T* left = call.in[1].data<T>();
     const T* right = call.in[2].data<T>();
-    T* out = result.mutable_data<T>();
-    call.context.threads().parallel_for(loop.count(), parallel_grain, [&](std::int64_t begin, std::int64_t end) {
-      T* to = out + begin;
-      loop.runs(begin, end, [&](const auto& at, std::int64_t length) {
-        for (std::int64_t i = 0; i < length; ++i)
-          to[i] =
-              condition[at[0] + i * loop.step(0)] ? left[at[1] + i * loop.step(1)] : right[at[2] + i * loop.step(2)];
-        to += length;
-      });
+    T* out = call.out[0].mutable_data<T>();
+    for_each_run<3>(call, [=](const Run<3>& run) {
+      const auto [at, step, first, length] = run;
+      for (std::int64_t i = 0; i < length; ++i)
+        out[first + i] = condition[at[0] + i * step[0]] ? left[at[1] + i * step[1]] : right[at[2] + i * step[2]];
     });
   });
 }

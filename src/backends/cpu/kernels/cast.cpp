@@ -32,17 +32,13 @@ void dequantize_kernel(const KernelCall& call) {
 void cast_kernel(const KernelCall& call) {
   const Tensor& x = call.in[0];
   if (is_block(x.dtype())) return dequantize_kernel(call);
-  const StridedLoop<1> loop(x.shape(), {x.strides()});
   for_each_dtype(x.dtype(), "cast", [&]<class From>(TypeTag<From>) {
     const From* from = x.data<From>();
     for_each_dtype(call.out[0].dtype(), "cast", [&]<class To>(TypeTag<To>) {
       To* out = call.out[0].mutable_data<To>();
-      call.context.threads().parallel_for(loop.count(), parallel_grain, [&](std::int64_t begin, std::int64_t end) {
-        To* to = out + begin;
-        loop.runs(begin, end, [&](const auto& at, std::int64_t length) {
-          for (std::int64_t i = 0; i < length; ++i) to[i] = convert_element<To>(from[at[0] + i * loop.step(0)]);
-          to += length;
-        });
+      for_each_run<1>(call, [=](const Run<1>& run) {
+        const auto [at, step, first, length] = run;
+        for (std::int64_t i = 0; i < length; ++i) out[first + i] = convert_element<To>(from[at[0] + i * step[0]]);
       });
     });
   });

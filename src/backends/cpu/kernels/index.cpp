@@ -51,13 +51,10 @@ void gather_kernel(const KernelCall& call) {
   for_each_dtype(x.dtype(), "gather", [&]<class T>(TypeTag<T>) {
     const T* from = x.data<T>();
     T* out = call.out[0].mutable_data<T>();
-    call.context.threads().parallel_for(loop.count(), parallel_grain, [&](std::int64_t begin, std::int64_t end) {
-      T* to = out + begin;
-      loop.runs(begin, end, [&](const auto& at, std::int64_t length) {
-        for (std::int64_t i = 0; i < length; ++i)
-          to[i] = from[at[0] + i * loop.step(0) + rows[at[1] + i * loop.step(1)] * stride];
-        to += length;
-      });
+    loop.parallel_runs(call.context.threads(), parallel_grain, [&](const Run<2>& run) {
+      const auto [at, step, first, length] = run;
+      for (std::int64_t i = 0; i < length; ++i)
+        out[first + i] = from[at[0] + i * step[0] + rows[at[1] + i * step[1]] * stride];
     });
   });
 }
@@ -75,10 +72,10 @@ void scatter_add_kernel(const KernelCall& call) {
   for_each_dtype(out.dtype(), "scatter_add", [&]<class T>(TypeTag<T>) {
     const T* from = source.data<T>();
     T* to = out.mutable_data<T>();
-    loop.runs(0, loop.count(), [&](const auto& at, std::int64_t length) {
-      for (std::int64_t i = 0; i < length; ++i) {
-        T& sum = to[at[0] + i * loop.step(0) + rows[at[1] + i * loop.step(1)] * stride];
-        sum = convert_element<T>(load(sum) + load(from[at[2] + i * loop.step(2)]));
+    loop.runs(0, loop.count(), [&](const Run<3>& run) {
+      for (std::int64_t i = 0; i < run.length; ++i) {
+        T& sum = to[run.at[0] + i * run.step[0] + rows[run.at[1] + i * run.step[1]] * stride];
+        sum = convert_element<T>(load(sum) + load(from[run.at[2] + i * run.step[2]]));
       }
     });
   });

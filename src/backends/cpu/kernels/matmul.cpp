@@ -29,11 +29,10 @@ void matmul_typed(const Tensor& a, const Tensor& b, const Tensor& c, Context& co
   };
   const StridedLoop<2> loop(batch, {batch_strides(a), batch_strides(b)});
   const auto range = [&](std::int64_t begin, std::int64_t end) {
-    std::int64_t at_batch = begin;
-    loop.runs(begin, end, [&](const auto& at, std::int64_t length) {
-      for (std::int64_t i = 0; i < length; ++i)
-        matmul(context.threads(), m, n, k, view(a, at[0] + i * loop.step(0)), view(b, at[1] + i * loop.step(1)),
-               c.mutable_data<T>() + at_batch++ * m * n, n);
+    loop.runs(begin, end, [&](const Run<2>& run) {
+      for (std::int64_t i = 0; i < run.length; ++i)
+        matmul(context.threads(), m, n, k, view(a, run.at[0] + i * run.step[0]), view(b, run.at[1] + i * run.step[1]),
+               c.mutable_data<T>() + (run.first + i) * m * n, n);
     });
   };
   // Many products: each worker takes whole ones. Few: each product is split.

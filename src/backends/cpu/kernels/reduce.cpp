@@ -86,31 +86,28 @@ void reduce_kernel(const KernelCall& call) {
       using State = typename Reduce::template State<T>;
       const T* from = x.data<T>();
       T* out = call.out[0].mutable_data<T>();
-      call.context.threads().parallel_for(
-          outer.count(), 1 + parallel_grain / per_output, [&](std::int64_t begin, std::int64_t end) {
-            T* to = out + begin;
-            outer.runs(begin, end, [&](const auto& at, std::int64_t length) {
-              const std::int64_t step = outer.step(0);
-              for (std::int64_t first = 0; first < length; first += stretch) {
-                const std::int64_t width = std::min(stretch, length - first);
-                const T* base = from + at[0] + first * step;
-                State states[stretch];
-                std::fill_n(states, width, Reduce::template start<T>());
-                inner.runs(0, inner.count(), [&](const auto& where, std::int64_t run) {
-                  for (std::int64_t r = 0; r < run; ++r) {
-                    const T* row = base + where[0] + r * inner.step(0);
-                    for (std::int64_t i = 0; i < width; ++i) {
-                      if constexpr (std::is_same_v<Reduce, Sum>)
-                        states[i] = Reduce::step(states[i], load(row[i * step]));
-                      else
-                        states[i] = Reduce::step(states[i], static_cast<State>(load(row[i * step])));
-                    }
-                  }
-                });
-                for (std::int64_t i = 0; i < width; ++i) *to++ = convert_element<T>(states[i]);
+      outer.parallel_runs(call.context.threads(), 1 + parallel_grain / per_output, [&](const Run<1>& kept) {
+        const auto [at, step, first, length] = kept;
+        for (std::int64_t done = 0; done < length; done += stretch) {
+          const std::int64_t width = std::min(stretch, length - done);
+          const std::int64_t neighbour = step[0];
+          const T* base = from + at[0] + done * neighbour;
+          State states[stretch];
+          std::fill_n(states, width, Reduce::template start<T>());
+          inner.runs(0, inner.count(), [&](const Run<1>& reduced) {
+            for (std::int64_t r = 0; r < reduced.length; ++r) {
+              const T* row = base + reduced.at[0] + r * reduced.step[0];
+              for (std::int64_t i = 0; i < width; ++i) {
+                if constexpr (std::is_same_v<Reduce, Sum>)
+                  states[i] = Reduce::step(states[i], load(row[i * neighbour]));
+                else
+                  states[i] = Reduce::step(states[i], static_cast<State>(load(row[i * neighbour])));
               }
-            });
+            }
           });
+          for (std::int64_t i = 0; i < width; ++i) out[first + done + i] = convert_element<T>(states[i]);
+        }
+      });
     }
   });
 }
@@ -125,25 +122,21 @@ void argmax_kernel(const KernelCall& call) {
   for_each_dtype(x.dtype(), "argmax", [&]<class T>(TypeTag<T>) {
     const T* from = x.data<T>();
     auto* out = call.out[0].mutable_data<std::int64_t>();
-    call.context.threads().parallel_for(outer.count(), 1 + parallel_grain / size,
-                                        [&](std::int64_t begin, std::int64_t end) {
-                                          std::int64_t* to = out + begin;
-                                          outer.runs(begin, end, [&](const auto& at, std::int64_t length) {
-                                            for (std::int64_t i = 0; i < length; ++i) {
-                                              const T* row = from + at[0] + i * outer.step(0);
-                                              std::int64_t best = 0;
-                                              auto best_value = load(row[0]);
-                                              for (std::int64_t j = 1; j < size && !is_nan(best_value); ++j) {
-                                                const auto value = load(row[j * stride]);
-                                                if (value > best_value || is_nan(value)) {
-                                                  best = j;
-                                                  best_value = value;
-                                                }
-                                              }
-                                              *to++ = best;
-                                            }
-                                          });
-                                        });
+    outer.parallel_runs(call.context.threads(), 1 + parallel_grain / size, [&](const Run<1>& run) {
+      for (std::int64_t i = 0; i < run.length; ++i) {
+        const T* row = from + run.at[0] + i * run.step[0];
+        std::int64_t best = 0;
+        auto best_value = load(row[0]);
+        for (std::int64_t j = 1; j < size && !is_nan(best_value); ++j) {
+          const auto value = load(row[j * stride]);
+          if (value > best_value || is_nan(value)) {
+            best = j;
+            best_value = value;
+          }
+        }
+        out[run.first + i] = best;
+      }
+    });
   });
 }
 
@@ -159,12 +152,14 @@ void cumsum_kernel(const KernelCall& call) {
     if constexpr (!std::is_same_v<T, bool>) {
       const T* from = x.data<T>();
       T* to = y.mutable_data<T>();
-      loop.runs(0, loop.count(), [&](const auto& at, std::int64_t length) {
-        for (std::int64_t i = 0; i < length; ++i) {
+      const std::int64_t x_stride = x.strides()[dim];
+      const std::int64_t y_stride = y.strides()[dim];
+      loop.runs(0, loop.count(), [&](const Run<2>& run) {
+        for (std::int64_t i = 0; i < run.length; ++i) {
           Sum::State<T> state = 0;
           for (std::int64_t j = 0; j < size; ++j) {
-            state = Sum::step(state, load(from[at[0] + i * loop.step(0) + j * x.strides()[dim]]));
-            to[at[1] + i * loop.step(1) + j * y.strides()[dim]] = convert_element<T>(state);
+            state = Sum::step(state, load(from[run.at[0] + i * run.step[0] + j * x_stride]));
+            to[run.at[1] + i * run.step[1] + j * y_stride] = convert_element<T>(state);
           }
         }
       });

@@ -14,19 +14,16 @@ void copy_typed(const Tensor& source, const Tensor& target, const std::byte* fro
   const StridedLoop<2> loop(source.shape(), {source.strides(), target.strides()});
   const auto* from = reinterpret_cast<const Element*>(from_bytes);
   auto* to = reinterpret_cast<Element*>(to_bytes);
-  const std::int64_t a = loop.step(0);
-  const std::int64_t b = loop.step(1);
-  Context::current().threads().parallel_for(loop.count(), 4 * parallel_grain,
-                                            [&](std::int64_t begin, std::int64_t end) {
-                                              loop.runs(begin, end, [&](const auto& at, std::int64_t length) {
-                                                const Element* x = from + at[0];
-                                                Element* y = to + at[1];
-                                                if (a == 1 && b == 1)
-                                                  std::memcpy(y, x, static_cast<std::size_t>(length) * sizeof(Element));
-                                                else
-                                                  for (std::int64_t i = 0; i < length; ++i) y[i * b] = x[i * a];
-                                              });
-                                            });
+  loop.parallel_runs(Context::current().threads(), 4 * parallel_grain, [&](const Run<2>& run) {
+    const Element* x = from + run.at[0];
+    Element* y = to + run.at[1];
+    const auto [a, b] = run.step;
+    const std::int64_t length = run.length;
+    if (a == 1 && b == 1)
+      std::memcpy(y, x, static_cast<std::size_t>(length) * sizeof(Element));
+    else
+      for (std::int64_t i = 0; i < length; ++i) y[i * b] = x[i * a];
+  });
 }
 
 /// Rows of blocks: the last dimension is copied whole.
@@ -42,10 +39,10 @@ void copy_block_rows(const Tensor& source, const Tensor& target) {
   const StridedLoop<2> loop(rows, {from, to});
   const DType dtype = source.dtype();
   const auto bytes = static_cast<std::size_t>(byte_size(dtype, source.size(-1)));
-  loop.runs(0, loop.count(), [&](const auto& at, std::int64_t length) {
-    for (std::int64_t i = 0; i < length; ++i)
-      std::memcpy(target.mutable_raw() + byte_size(dtype, at[1] + i * loop.step(1)),
-                  source.raw() + byte_size(dtype, at[0] + i * loop.step(0)), bytes);
+  loop.runs(0, loop.count(), [&](const Run<2>& run) {
+    for (std::int64_t i = 0; i < run.length; ++i)
+      std::memcpy(target.mutable_raw() + byte_size(dtype, run.at[1] + i * run.step[1]),
+                  source.raw() + byte_size(dtype, run.at[0] + i * run.step[0]), bytes);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "../../../base/function_ref.h"
 #include "../../../base/thread_pool.h"
 #include "../../../tensor/for_each_dtype.h"
 #include "../../../tensor/tensor.h"
@@ -11,63 +12,29 @@
 
 namespace trustformers::cpu {
 
-/// The common index space of N tensors: neighbouring dimensions that all of them walk evenly are merged.
+/// Neighbours in row-major order: where each of N tensors has the first of them, in elements, and its step to the next.
+template <std::size_t N>
+struct Run {
+  std::array<std::int64_t, N> at, step;
+  std::int64_t first;  // how many elements come before, which is where a contiguous result has them
+  std::int64_t length;
+};
+
+/// The common index space of N (1 to 3) tensors: neighbouring dimensions that all of them walk evenly are merged.
 template <std::size_t N>
 class StridedLoop {
  public:
   /// Strides are in elements, 0 where a tensor is broadcast.
-  StridedLoop(const Shape& shape, const std::array<Strides, N>& strides) {
-    for (std::size_t d = 0; d < shape.size(); ++d) {
-      if (shape[d] == 1) continue;
-      bool merges = !shape_.empty();
-      for (std::size_t t = 0; t < N && merges; ++t) merges = strides_[t].back() == strides[t][d] * shape[d];
-      if (merges) {
-        shape_.back() *= shape[d];
-        for (std::size_t t = 0; t < N; ++t) strides_[t].back() = strides[t][d];
-      } else {
-        shape_.push_back(shape[d]);
-        for (std::size_t t = 0; t < N; ++t) strides_[t].push_back(strides[t][d]);
-      }
-    }
-    if (shape_.empty()) {
-      shape_.push_back(1);
-      for (std::size_t t = 0; t < N; ++t) strides_[t].push_back(1);
-    }
-    count_ = element_count(shape);
-  }
+  StridedLoop(const Shape& shape, const std::array<Strides, N>& strides);
 
   std::int64_t count() const { return count_; }
-  /// The step of tensor t between neighbours in a run.
-  std::int64_t step(std::size_t t) const { return strides_[t].back(); }
 
-  /// Calls body(offsets, length) for runs that cover elements [begin, end) in order; offsets are in elements.
-  template <class Body>
-  void runs(std::int64_t begin, std::int64_t end, Body&& body) const {
-    if (begin >= end) return;
-    const std::size_t last = shape_.size() - 1;
-    Shape index(shape_.size(), 0);
-    std::array<std::int64_t, N> at{};
-    std::int64_t rest = begin;
-    for (std::size_t d = shape_.size(); d-- > 0;) {
-      index[d] = rest % shape_[d];
-      rest /= shape_[d];
-      for (std::size_t t = 0; t < N; ++t) at[t] += index[d] * strides_[t][d];
-    }
-    while (begin < end) {
-      const std::int64_t length = std::min(end - begin, shape_[last] - index[last]);
-      body(at, length);
-      begin += length;
-      if (begin >= end) break;
-      for (std::size_t t = 0; t < N; ++t) at[t] -= index[last] * strides_[t][last];
-      index[last] = 0;
-      for (std::size_t d = last; d-- > 0;) {
-        for (std::size_t t = 0; t < N; ++t) at[t] += strides_[t][d];
-        if (++index[d] < shape_[d]) break;
-        for (std::size_t t = 0; t < N; ++t) at[t] -= index[d] * strides_[t][d];
-        index[d] = 0;
-      }
-    }
-  }
+  // Compiled once, while kernels for all ops and types are many: they come as references.
+  using Body = FunctionRef<void(const Run<N>& run)>;
+  /// Calls `body` for runs that cover elements [begin, end) in order.
+  void runs(std::int64_t begin, std::int64_t end, Body body) const;
+  /// The same for all elements, split among threads into parts of at least `grain`.
+  void parallel_runs(ThreadPool& threads, std::int64_t grain, Body body) const;
 
  private:
   Shape shape_;
