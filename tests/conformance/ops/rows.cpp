@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 
 #include "base/rng.h"
 #include "tensor/for_each_dtype.h"
@@ -59,6 +60,17 @@ Tensor generated(const Shape& shape, DType dtype, const std::function<double(std
   return out;
 }
 
+/// At least as many numbers as `shape` has elements. They are kept: sizes, dtypes and layouts ask for the same again.
+template <float (Philox::*draw)(std::uint64_t index) const>
+const std::vector<float>& drawn(std::uint64_t seed, std::uint64_t stream, const Shape& shape) {
+  static std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<float>> kept;
+  std::vector<float>& numbers = kept[{seed, stream}];
+  const Philox random(seed, stream);
+  for (std::uint64_t i = numbers.size(); i < static_cast<std::uint64_t>(element_count(shape)); ++i)
+    numbers.push_back((random.*draw)(i));
+  return numbers;
+}
+
 }  // namespace
 
 Tensor with_layout(const Tensor& tensor, Layout layout) {
@@ -88,17 +100,20 @@ Tensor with_layout(const Tensor& tensor, Layout layout) {
 }
 
 Tensor values(const Shape& shape, std::uint64_t seed, DType dtype) {
-  const Philox random(seed, 100);
+  if (is_floating(dtype)) {
+    const std::vector<float>& normal = drawn<&Philox::normal>(seed, 100, shape);
+    return generated(shape, dtype, [&](std::uint64_t i) { return normal[i]; });
+  }
+  const std::vector<float>& uniform = drawn<&Philox::uniform>(seed, 100, shape);
   return generated(shape, dtype, [&](std::uint64_t i) -> double {
-    if (is_floating(dtype)) return random.normal(i);
-    if (dtype == DType::boolean) return random.uniform(i) < 0.5F ? 0 : 1;
-    return std::floor(random.uniform(i) * 11.0F) - (dtype == DType::u8 ? 0 : 5);
+    if (dtype == DType::boolean) return uniform[i] < 0.5F ? 0 : 1;
+    return std::floor(uniform[i] * 11.0F) - (dtype == DType::u8 ? 0 : 5);
   });
 }
 
 Tensor positive_values(const Shape& shape, std::uint64_t seed, DType dtype) {
-  const Philox random(seed, 101);
-  return generated(shape, dtype, [&](std::uint64_t i) { return 0.1 + std::abs(random.normal(i)); });
+  const std::vector<float>& normal = drawn<&Philox::normal>(seed, 101, shape);
+  return generated(shape, dtype, [&](std::uint64_t i) { return 0.1 + std::abs(normal[i]); });
 }
 
 Tensor indices(const Shape& shape, std::uint64_t seed, std::int64_t bound, DType dtype) {
