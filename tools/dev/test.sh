@@ -132,13 +132,13 @@ stage_sanitizers() {
 }
 
 # Two fuzz targets at a time: those of the files that most models consist of for FUZZ_SECONDS (default 60), the others for
-# half of that.
+# half of that, rounded up: to libFuzzer 0 means for ever.
 stage_fuzz() {
   local seconds=${FUZZ_SECONDS:-60} files=(gguf json safetensors tokenizer)
   export -f fuzz_run
   {
     printf "%s $seconds\n" "${files[@]}"
-    fuzz_names | grep -vxF "$(printf '%s\n' "${files[@]}")" | sed "s/$/ $((seconds / 2))/"
+    fuzz_names | grep -vxF "$(printf '%s\n' "${files[@]}")" | sed "s/$/ $(((seconds + 1) / 2))/"
   } | xargs -P 2 -L 1 bash -c 'fuzz_run "$1" "$2"' -
 }
 
